@@ -1,0 +1,73 @@
+/**
+ * What the runner writes into a run folder, and what the verdict reads back: the contract between the two.
+ * Nothing is judged from memory; a stored folder gives the same verdict again.
+ *
+ *     <run>/run.json                    versions, environment, the lab file's text
+ *     <run>/<variant>/plan.json         the VariantPlan
+ *     <run>/<variant>/events.ndjson     HarnessEvent, one a line, in order of `t`
+ *     <run>/<variant>/host.serial       console, see below
+ *     <run>/<variant>/host.stderr       QEMU's stderr, same line format
+ *     <run>/<variant>/host.qmp          QMP traffic, one JSON object a line: { t, dir: 'in'|'out', msg }
+ *     <run>/<variant>/host.dmesg        `dmesg --raw`-like text of the whole ring, collected at the end
+ *     <run>/<variant>/<guest>.{serial,stderr,qmp,dmesg}
+ *     <run>/<variant>/snapshots/<moment>.<machine>.{interrupts,lspci}
+ *
+ * All times `t` are seconds of the harness's monotonic clock since the variant began, with six decimals.
+ * A console or stderr line is `<t> <raw bytes of the line>`, where t is when its newline arrived; removing the
+ * prefixes gives back every byte.
+ */
+
+export interface PciFunctionRecord {
+  /** Plan name: `nic0`, `nic0.vf1`, or a port's qdev id. */
+  name: string;
+  /** 0000:01:10.2 */
+  bdf: string;
+  /** BDF of the port above it, absent on the root bus. */
+  parent?: string;
+  vendor: string;
+  device: string;
+  /** Bound driver, if any. */
+  driver?: string;
+  owner: string;
+  isVf: boolean;
+  hasAer: boolean;
+}
+
+/** AER and root-port registers, read by `setpci`/sysfs config space; hexadecimal words. */
+export interface AerRegisters {
+  bdf: string;
+  uncorStatus: number;
+  uncorMask: number;
+  uncorSeverity: number;
+  corStatus: number;
+  corMask: number;
+  headerLog: [number, number, number, number];
+  /** Root error status, of the port above. */
+  rootStatus?: number;
+  rootBdf?: string;
+  /** PCI Express device status register. */
+  deviceStatus: number;
+}
+
+export type HarnessEvent = { t: number } & (
+  | { kind: 'phase'; phase: string; state: 'begin' | 'end'; title: string; budgetMs?: number }
+  /** The guest's kernel wrote marker `id` into its log between t0 and t1: two sides of the clock offset. */
+  | { kind: 'clock-marker'; machine: string; id: string; t0: number; t1: number }
+  /** Wall clock of a machine (ms since 1970) read between t0 and t1. */
+  | { kind: 'wall-clock'; machine: string; unixMs: number; t0: number; t1: number }
+  | { kind: 'versions'; machine: string; kernelRelease: string; kernelVersion: string; qemu?: string }
+  | { kind: 'functions'; machine: string; functions: PciFunctionRecord[] }
+  | { kind: 'command'; machine: string; command: string; t0: number; exitCode: number | null; output: string }
+  | { kind: 'traffic'; id: string; from: string; over: string; moment: string; sent: number; received: number; output: string; t0: number }
+  | { kind: 'registers'; fault: string; stage: 'before' | 'after' | 'healed'; registers: AerRegisters }
+  | { kind: 'injected'; fault: string; via: 'kernel' | 'qemu'; t0: number; output: string }
+  | { kind: 'proof'; fault: string; stage: 'injected' | 'healed'; proved: boolean; because: string[] }
+  | { kind: 'snapshot'; machine: string; what: 'interrupts' | 'lspci'; moment: string; file: string; t0: number }
+  /** One witness asked whether a guest lives. `answer` is its own words. */
+  | { kind: 'witness'; machine: string; witness: 'ssh' | 'serial' | 'qmp'; moment: string; alive: boolean; answer: string; t0: number }
+  | { kind: 'remedy'; step: string; machine: string; state: 'begin' | 'end'; detail: string }
+  /** The variant could not be carried out to its end. */
+  | { kind: 'broke'; code: string; message: string; phase: string }
+  | { kind: 'note'; text: string }
+);
+export type HarnessEventKind = HarnessEvent['kind'];

@@ -1,0 +1,144 @@
+/**
+ * The plan: all that a run will do, as plain data, computed before anything runs. `--dry-run` prints it, the
+ * runner (`src/run/`) executes it action by action, and the run folder keeps it, so that a stored run can be
+ * judged and replayed without its lab file.
+ *
+ * Names inside a plan: `host` is the L1 machine; a guest (L2) has the id its lab gave it; a PCI function is
+ * `nic0` (the physical function) or `nic0.vf1` (its second virtual function).
+ */
+import type { AerFault } from '../faults/aer/schema.ts';
+import type { MachineSpec } from '../machine/spec.ts';
+
+export interface Plan {
+  lab: string;
+  title: string;
+  /** Path of the lab file as the user gave it. */
+  file: string;
+  variants: VariantPlan[];
+}
+
+/** One cell of the matrix: one boot of the host, one verdict. */
+export interface VariantPlan {
+  /** Unique in the plan and usable as a folder name: axis values joined by `+`, e.g. `6.12+reset-vm`. */
+  id: string;
+  /** The chosen value of every axis, e.g. `{ kernel: '6.12', variant: 'reset-vm' }`. */
+  axes: Record<string, string>;
+  host: HostPlan;
+  guests: GuestPlan[];
+  devices: DevicePlan[];
+  traffic: TrafficPlan[];
+  faults: Record<string, FaultPlan>;
+  remedy: { id: string; title: string };
+  phases: Phase[];
+  /** The failure that this lab is about; the verdict says whether it was reproduced. */
+  failure: FailureId;
+  expect: Expectation;
+}
+
+/** Failures that `src/verdict/` can recognise. */
+export const failureIds = ['vm-stopped-by-aer'] as const;
+export type FailureId = (typeof failureIds)[number];
+
+export interface Expectation {
+  verdict: 'reproduced' | 'clean';
+  /** What the remedy did: absent where no remedy was tried. */
+  remedy?: RemedyEffect;
+  /** Finding ids that must be there, e.g. `pf-recovered`. */
+  findings: string[];
+}
+
+/** `prevented`: the failure never happened. `cured`: it happened, and everything works again. */
+export type RemedyEffect = 'prevented' | 'cured' | 'no-effect';
+
+export interface HostPlan {
+  /** Kernel of the host: `6.12`, `6.1`, or `custom` (`--kernel PATH`). */
+  kernel: string;
+  spec: MachineSpec;
+  /** Modules loaded after boot, in order. */
+  modules: string[];
+}
+
+export interface GuestPlan {
+  id: string;
+  kernel: string;
+  spec: MachineSpec;
+  /** Functions handed to it by vfio-pci, each with the qdev id it has in the guest's QEMU. */
+  passthrough: { function: string; qdevId: string }[];
+  modules: string[];
+}
+
+/** A PCI device of the host and what becomes of its functions. */
+export interface DevicePlan {
+  id: string;
+  kind: 'igb' | 'nvme';
+  /** Path of the PF in the PCI tree, as `bus/slot.function` steps from the root bus: `00:04.0/00.0`. */
+  path: string;
+  /** The root or downstream port above it (its qdev id): where errors are reported. */
+  port: string;
+  vfs: VfPlan[];
+  /** IPv4 address of the PF's interface with prefix length, for a NIC. */
+  address?: string;
+}
+
+export interface VfPlan {
+  /** `nic0.vf1` */
+  name: string;
+  index: number;
+  driver: string;
+  /** `host`, or the guest that owns it. */
+  owner: string;
+  mac?: string;
+  /** IPv4 address with prefix length used by whoever owns the VF, for a NIC. */
+  address?: string;
+}
+
+/** Traffic that proves a function works. Checked at the moments that the phases name. */
+export interface TrafficPlan {
+  id: string;
+  /** `host` or a guest id: where the traffic starts. */
+  from: string;
+  /** The function it goes through. */
+  over: string;
+  kind: 'ping' | 'block-io';
+  /** Ping target (the emulated network's gateway). */
+  to?: string;
+}
+
+/** One kind a fault; issue by issue this union grows. */
+export type FaultPlan = AerFault;
+
+export interface Phase {
+  name: string;
+  /** What the user reads while it runs. */
+  title: string;
+  /** Deadline at reference speed; the runner multiplies it by the measured slowness of this machine. */
+  budgetMs: number;
+  actions: Action[];
+}
+
+export type Moment = 'before-fault' | 'after-fault' | 'end';
+
+export type Action =
+  | { do: 'boot-host' }
+  | { do: 'load-modules'; on: string; modules: string[] }
+  /** Brings the PF up and gives it its address (NIC), then sets `sriov_numvfs` with driver autoprobing off. */
+  | { do: 'create-vfs'; device: string }
+  /** Binds a function to a driver by `driver_override`; configures its link if the host keeps it. */
+  | { do: 'bind-driver'; function: string; driver: string }
+  | { do: 'start-guest'; guest: string }
+  /** Waits until the guest answers by SSH, then configures the links of its functions. */
+  | { do: 'await-guest'; guest: string }
+  | { do: 'check-traffic'; traffic: string; moment: Moment }
+  /** Copies `/proc/interrupts` and `lspci -vvv` of a machine into the evidence. */
+  | { do: 'snapshot'; on: string; moment: Moment }
+  | { do: 'inject'; fault: string }
+  | { do: 'heal'; fault: string }
+  /** Asks the three witnesses of a guest (SSH, serial console, QMP) whether it lives. */
+  | { do: 'observe-guest'; guest: string; moment: Moment }
+  /** What a VM manager does on the `internal-error` stop: `system_reset`, `cont`, wait for the guest to be up. */
+  | { do: 'reset-stopped-guest'; guest: string }
+  | { do: 'unplug'; guest: string; function: string }
+  | { do: 'plug'; guest: string; function: string }
+  | { do: 'run'; on: string; command: string }
+  /** Kernel logs, `/proc/interrupts`, lspci and versions of every machine that still answers. */
+  | { do: 'collect' };
