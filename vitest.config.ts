@@ -19,7 +19,6 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          teardownTimeout: 60_000,
         },
       },
       {

@@ -58,13 +58,38 @@ export type HarnessEvent = { t: number } & (
   | { kind: 'versions'; machine: string; kernelRelease: string; kernelVersion: string; qemu?: string }
   | { kind: 'functions'; machine: string; functions: PciFunctionRecord[] }
   | { kind: 'command'; machine: string; command: string; t0: number; exitCode: number | null; output: string }
-  | { kind: 'traffic'; id: string; from: string; over: string; moment: string; sent: number; received: number; output: string; t0: number }
+  | {
+      kind: 'traffic';
+      id: string;
+      from: string;
+      over: string;
+      moment: string;
+      sent: number;
+      received: number;
+      output: string;
+      t0: number;
+    }
   | { kind: 'registers'; fault: string; stage: 'before' | 'after' | 'healed'; registers: AerRegisters }
   | { kind: 'injected'; fault: string; via: 'kernel' | 'qemu'; t0: number; output: string }
   | { kind: 'proof'; fault: string; stage: 'injected' | 'healed'; proved: boolean; because: string[] }
-  | { kind: 'snapshot'; machine: string; what: 'interrupts' | 'lspci'; moment: string; file: string; t0: number }
+  | {
+      kind: 'snapshot';
+      machine: string;
+      what: 'interrupts' | 'lspci';
+      moment: string;
+      file: string;
+      t0: number;
+    }
   /** One witness asked whether a guest lives. `answer` is its own words. */
-  | { kind: 'witness'; machine: string; witness: 'ssh' | 'serial' | 'qmp'; moment: string; alive: boolean; answer: string; t0: number }
+  | {
+      kind: 'witness';
+      machine: string;
+      witness: 'ssh' | 'serial' | 'qmp';
+      moment: string;
+      alive: boolean;
+      answer: string;
+      t0: number;
+    }
   | { kind: 'remedy'; step: string; machine: string; state: 'begin' | 'end'; detail: string }
   /** The variant could not be carried out to its end. */
   | { kind: 'broke'; code: string; message: string; phase: string }
