@@ -47,6 +47,16 @@ export interface AerRegisters {
   rootBdf?: string;
   /** PCI Express device status register. */
   deviceStatus: number;
+  /** The kernel's own statistics of the device: totals of sysfs `aer_dev_{correctable,nonfatal,fatal}`. */
+  counters: AerCounters;
+  /** Those of the root port: sysfs `aer_rootport_total_err_{cor,nonfatal,fatal}`. */
+  rootCounters?: AerCounters;
+}
+
+export interface AerCounters {
+  correctable: number;
+  nonFatal: number;
+  fatal: number;
 }
 
 export type HarnessEvent = { t: number } & (

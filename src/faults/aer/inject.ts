@@ -1,0 +1,85 @@
+/**
+ * Injects one PCIe error by one of two paths, which cover different things: the kernel's `aer_inject`
+ * simulates the registers in software, on any function; QEMU's device model sends a real error message up the
+ * emulated hierarchy, from functions that have a qdev id (so never a VF).
+ */
+import { LabBrokeError } from '../../errors.ts';
+import type { LinuxMachine } from '../../guest/linux.ts';
+import { type AerFault, correctableBits, isCorrectable, uncorrectableBits } from './schema.ts';
+
+export interface Injection {
+  fault: AerFault;
+  bdf: string;
+  /** qdev id of the target in the host's QEMU; needed for `via: qemu`. */
+  qdevId?: string;
+}
+
+/** Makes the function report the error: unmasked, and with the severity that the lab asks for. */
+export async function arm(host: LinuxMachine, { fault, bdf }: Injection, signal: AbortSignal): Promise<void> {
+  if (isCorrectable(fault.error)) {
+    await host.must(`setpci -s ${bdf} ECAP_AER+14.l=0:${bitMask(correctableBits[fault.error])}`, signal);
+    return;
+  }
+  const bit = bitMask(uncorrectableBits[fault.error]);
+  const severity = fault.severity === 'fatal' ? bit : '0';
+  await host.must(`setpci -s ${bdf} ECAP_AER+8.l=0:${bit} ECAP_AER+c.l=${severity}:${bit}`, signal);
+}
+
+/** @returns What the injector itself said. */
+export async function injectByKernel(
+  host: LinuxMachine,
+  { fault, bdf }: Injection,
+  signal: AbortSignal,
+): Promise<string> {
+  const bytes = [...aerInjectRecord(fault, bdf)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`);
+  // One write(2) of the whole record: the driver refuses anything shorter (aer_inject_write).
+  const command =
+    `modprobe aer_inject && printf '${bytes.join('')}' > /run/aer_inject.record && ` +
+    'dd if=/run/aer_inject.record of=/dev/aer_inject bs=32 count=1 2>&1';
+  const result = await host.run(command, signal);
+  return result.stdout + result.stderr;
+}
+
+/** @param humanMonitor Runs an HMP command in the host's QEMU. */
+export async function injectByQemu(
+  humanMonitor: (command: string) => Promise<string>,
+  { fault, qdevId }: Injection,
+): Promise<string> {
+  if (qdevId === undefined) {
+    throw new LabBrokeError(`${fault.target} has no qdev id: QEMU can inject on a PF or a port only`, {
+      code: 'FAULT_IMPOSSIBLE',
+      next: 'Use `via: kernel`, which reaches VFs too.',
+    });
+  }
+  const header = fault.header.map((word) => `0x${word.toString(16)}`).join(' ');
+  // The status goes as a number: QEMU's names differ from lspci's (hw/pci/pci-hmp-cmds.c, pcie_aer_error_list).
+  const status = isCorrectable(fault.error)
+    ? `-c ${qdevId} 0x${bitMask(correctableBits[fault.error])}`
+    : `${qdevId} 0x${bitMask(uncorrectableBits[fault.error])}`;
+  return await humanMonitor(`pcie_aer_inject_error ${status} ${header}`);
+}
+
+/**
+ * `struct aer_error_inj`, 32 bytes, little endian: bus, dev, fn, padding, uncor_status, cor_status,
+ * header_log[4], domain. Source: drivers/pci/pcie/aer_inject.c (v6.12).
+ */
+export function aerInjectRecord(fault: AerFault, bdf: string): Uint8Array {
+  const match = /^([0-9a-f]+):([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/.exec(bdf);
+  if (!match) throw new Error(`not a BDF: ${bdf}`);
+  const [domain, bus, slot, fn] = match.slice(1).map((part) => Number.parseInt(part, 16));
+  const view = new DataView(new ArrayBuffer(32));
+  view.setUint8(0, bus!);
+  view.setUint8(1, slot!);
+  view.setUint8(2, fn!);
+  if (isCorrectable(fault.error)) view.setUint32(8, 2 ** correctableBits[fault.error], true);
+  else view.setUint32(4, 2 ** uncorrectableBits[fault.error], true);
+  fault.header.forEach((word, i) => {
+    view.setUint32(12 + 4 * i, word, true);
+  });
+  view.setUint32(28, domain!, true);
+  return new Uint8Array(view.buffer);
+}
+
+function bitMask(bit: number): string {
+  return (2 ** bit).toString(16);
+}

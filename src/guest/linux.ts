@@ -1,0 +1,76 @@
+/** A booted Linux reached by SSH: commands, files, its kernel log and its clock. */
+import type { Duplex } from 'node:stream';
+import type { ClientChannel } from 'ssh2';
+import { LabBrokeError } from '../errors.ts';
+import type { CommandResult, SshConnection } from './ssh.ts';
+
+/** Where a Linux machine reports what was done to it; the runner's VariantRecord fits. */
+export interface CommandLog {
+  now(): number;
+  event(event: {
+    kind: 'command';
+    machine: string;
+    command: string;
+    t0: number;
+    exitCode: number | null;
+    output: string;
+  }): void;
+}
+
+export class LinuxMachine {
+  readonly name: string;
+  readonly ssh: SshConnection;
+  readonly #log: CommandLog;
+
+  constructor(name: string, ssh: SshConnection, log: CommandLog) {
+    this.name = name;
+    this.ssh = ssh;
+    this.#log = log;
+  }
+
+  /** Runs a shell command and records it; a non-zero exit is the caller's to judge. */
+  async run(command: string, signal: AbortSignal, input?: string): Promise<CommandResult> {
+    const t0 = this.#log.now();
+    const result = await this.ssh.exec(command, signal, input);
+    this.#log.event({
+      kind: 'command',
+      machine: this.name,
+      command,
+      t0,
+      exitCode: result.exitCode,
+      output: shorten(result.stdout + result.stderr),
+    });
+    return result;
+  }
+
+  /** Runs a shell command that has to succeed and gives its stdout. */
+  async must(command: string, signal: AbortSignal): Promise<string> {
+    const result = await this.run(command, signal);
+    if (result.exitCode === 0) return result.stdout;
+    throw new LabBrokeError(
+      `${this.name}: \`${shorten(command, 200)}\` ended with ${result.exitCode ?? 'no exit code'}`,
+      {
+        code: 'GUEST_COMMAND_FAILED',
+        lastLines: (result.stderr || result.stdout).trim().split('\n').slice(-8),
+      },
+    );
+  }
+
+  stream(command: string, signal: AbortSignal): Promise<ClientChannel> {
+    return this.ssh.stream(command, signal);
+  }
+
+  forward(port: number, signal: AbortSignal): Promise<Duplex> {
+    return this.ssh.forward(port, signal);
+  }
+}
+
+/** Evidence files hold the full texts; the event stream needs only enough to recognise them. */
+function shorten(text: string, limit = 4000): string {
+  return text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length - limit} more characters)`;
+}
+
+/** Quotes one word for a POSIX shell. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
