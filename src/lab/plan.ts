@@ -15,7 +15,15 @@ export interface Plan {
   /** Path of the lab file as the user gave it. */
   file: string;
   variants: VariantPlan[];
+  /** The user's own kernel, used wherever a spec says `{kernel:custom}`: bzImage, and its modules' directory. */
+  customKernel?: { path: string; modules?: string };
 }
+
+/**
+ * Paths in a plan are symbolic, so that it is the same on every machine; the runner fills them in:
+ * `{kernel:6.12}` and `{image:host}` (`{image:guest}`) for files of the cache, `{bdf:nic0.vf1}` for the address
+ * a function has once it exists, `{kvm}` for the module that gives the host its /dev/kvm.
+ */
 
 /** One cell of the matrix: one boot of the host, one verdict. */
 export interface VariantPlan {

@@ -10,7 +10,10 @@ import { failureIds } from './plan.ts';
 /** A name that can be a folder, a QEMU id and a word on the command line. */
 const Name = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'a name is lower-case letters, digits and dashes, beginning with a letter');
+  .regex(
+    /^[a-z][a-z0-9-]{0,31}$/,
+    'a name is lower-case letters, digits and dashes, beginning with a letter',
+  );
 
 const Kernel = z
   .string({
@@ -23,12 +26,18 @@ const Kernel = z
 
 const Mac = z
   .string()
-  .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'a MAC address is six lower-case hexadecimal bytes: 52:54:00:aa:00:02');
+  .regex(
+    /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/,
+    'a MAC address is six lower-case hexadecimal bytes: 52:54:00:aa:00:02',
+  );
 
 const octet = '(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])';
 const Address = z
   .string()
-  .regex(new RegExp(`^${octet}(\\.${octet}){3}/24$`), 'an IPv4 address with its prefix length, e.g. 10.0.2.15/24');
+  .regex(
+    new RegExp(`^${octet}(\\.${octet}){3}/24$`),
+    'an IPv4 address with its prefix length, e.g. 10.0.2.15/24',
+  );
 const Network = z
   .string()
   .regex(new RegExp(`^${octet}(\\.${octet}){2}\\.0/24$`), 'an IPv4 network, e.g. 10.0.2.0/24');
@@ -42,12 +51,15 @@ const Vf = z
     driver: z
       .string()
       .optional()
-      .describe('Driver that the host binds to this VF, e.g. igbvf. `none` leaves it unbound, on purpose.'),
-    guest: z.string().optional().describe('The guest that owns this VF, by vfio-pci.'),
+      .describe(
+        'Driver that the host binds, e.g. igbvf; `none` leaves it unbound on purpose. Not for a passed VF.',
+      ),
     mac: Mac.optional().describe('MAC address given by the PF. Default: 52:54:00:aa:<device>:<vf>.'),
-    address: Address.optional().describe("IPv4 address of whoever owns the VF. Default: .44 and up of the network."),
+    address: Address.optional().describe(
+      'IPv4 address of whoever owns the VF. Default: .44 and up of the network.',
+    ),
   })
-  .describe('A VF: kept by the host (`driver`) or passed through (`guest`).');
+  .describe('A VF: kept by the host (`driver`), or handed to a guest (`passthrough` of that guest).');
 
 const deviceCommon = {
   port: z.string().optional().describe('The port it sits behind. Default: a root port of its own.'),
@@ -59,15 +71,24 @@ export const Device = z.discriminatedUnion('kind', [
     .strictObject({
       kind: z.literal('igb'),
       ...deviceCommon,
-      network: Network.default('10.0.2.0/24').describe('The emulated network. Its .2 is the gateway and answers ping.'),
-      address: Address.optional().describe("IPv4 address of the PF's interface. Default: .15 of the network."),
+      network: Network.default('10.0.2.0/24').describe(
+        'The emulated network. Its .2 is the gateway and answers ping.',
+      ),
+      address: Address.optional().describe(
+        "IPv4 address of the PF's interface. Default: .15 of the network.",
+      ),
     })
     .describe('Intel 82576: a NIC with up to 7 VFs.'),
   z
     .strictObject({
       kind: z.literal('nvme'),
       ...deviceCommon,
-      sizeMiB: z.int().min(1).max(65536).default(64).describe('Size of its one namespace, shared by PF and VFs.'),
+      sizeMiB: z
+        .int()
+        .min(1)
+        .max(65536)
+        .default(64)
+        .describe('Size of its one namespace, shared by PF and VFs.'),
     })
     .describe("QEMU's NVMe controller with SR-IOV. It has no AER capability: aim a fault at its port."),
 ]);
@@ -76,8 +97,8 @@ export type Device = z.infer<typeof Device>;
 const Port = z
   .strictObject({
     linkSpeed: z
-      .enum(['2_5', '5', '8', '16'])
-      .default('5')
+      .literal([2.5, 5, 8, 16])
+      .default(5)
       .describe('GT/s. Above 5, QEMU 10.0 never reports the link active again after a secondary bus reset.'),
   })
   .describe('A PCIe root port.');
@@ -97,6 +118,7 @@ const Host = z
 
 const Guest = z
   .strictObject({
+    passthrough: z.array(FunctionName).default([]).describe('The VFs that it owns, by vfio-pci: nic0.vf1.'),
     cpus: z.int().min(1).max(16).default(1),
     memoryMiB: z.int().min(128).max(16384).default(256),
     modules: z.array(z.string()).default([]),
@@ -109,7 +131,9 @@ const Traffic = z
     over: FunctionName.describe('The function it goes through; it starts at whoever owns that function.'),
     to: Ip.optional().describe('Ping target of a NIC. Default: the gateway of its network.'),
   })
-  .describe('Proof that a function works, before and after: ping over a NIC, block I/O over an NVMe controller.');
+  .describe(
+    'Proof that a function works, before and after: ping over a NIC, block I/O over an NVMe controller.',
+  );
 
 const stepShape = {
   unplug: FunctionName.optional().describe('Hot-unplug this function from the guest that owns it.'),
@@ -144,7 +168,9 @@ const expectShape = {
   remedy: z
     .enum(['prevented', 'cured', 'no-effect'])
     .optional()
-    .describe('What the remedy does: prevented (never happened), cured (happened, all works again), no-effect.'),
+    .describe(
+      'What the remedy does: prevented (never happened), cured (happened, all works again), no-effect.',
+    ),
   findings: z.array(z.string()).default([]).describe('Findings that must be there, e.g. pf-recovered.'),
 };
 
@@ -153,7 +179,10 @@ const axisShape = {
   kernel: z.array(Kernel).min(1).default(['6.12', '6.1']).describe("The host's kernels, the default first."),
   guestKernel: z.array(Kernel).min(1).optional().describe("The guests' kernels. Default: the host's."),
   cpus: z.array(z.int().min(1).max(64)).min(1).optional(),
-  iommu: z.array(z.enum(['intel', 'virtio', 'amd', 'none'])).min(1).optional(),
+  iommu: z
+    .array(z.enum(['intel', 'virtio', 'amd', 'none']))
+    .min(1)
+    .optional(),
   interruptRemapping: z.array(z.boolean()).min(1).optional(),
 };
 export const axisNames = Object.keys(axisShape) as (keyof typeof axisShape)[];

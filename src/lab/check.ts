@@ -1,0 +1,206 @@
+/** What the schema cannot see: that the parts of a lab fit together. Each complaint points at one place. */
+import { correctableBits, isCorrectable, uncorrectableBits } from '../faults/aer/schema.ts';
+import { checkVariants } from './check-variants.ts';
+import { type Complaint, unknown } from './complaint.ts';
+import { didYouMean } from './nearest.ts';
+import type { Place } from './problem.ts';
+import type { Lab, Step } from './schema.ts';
+import { functionsOf, isInUse, maxPorts, portOf, portsOf } from './topology.ts';
+
+export function checkLab(lab: Lab): Complaint[] {
+  return [
+    ...checkNames(lab),
+    ...checkDevices(lab),
+    ...checkPassthrough(lab),
+    ...checkTraffic(lab),
+    ...checkFaults(lab),
+    ...checkRemedies(lab),
+    ...checkVariants(lab),
+  ];
+}
+
+/** A name must mean one thing: the plan and the evidence use it without saying which kind it is. */
+function* checkNames(lab: Lab): Generator<Complaint> {
+  const seen = new Map<string, string>([['host', 'the host itself']]);
+  const groups: [string[], string][] = [
+    [['host', 'ports'], 'a port'],
+    [['host', 'devices'], 'a device'],
+    [['guests'], 'a guest'],
+  ];
+  for (const [path, what] of groups) {
+    const group = path[0] === 'guests' ? lab.guests : lab.host[path[1] as 'ports' | 'devices'];
+    for (const name of Object.keys(group)) {
+      const other = seen.get(name);
+      const place: Place = { path: [...path, name], at: 'key' };
+      if (other) yield { place, message: `the name "${name}" is taken: it is ${other}` };
+      seen.set(name, what);
+    }
+  }
+}
+
+function* checkDevices(lab: Lab): Generator<Complaint> {
+  const behind = new Map<string, string>();
+  const addresses = new Map<string, string>();
+  const macs = new Map<string, string>();
+  for (const [id, device] of Object.entries(lab.host.devices)) {
+    const path = ['host', 'devices', id];
+    if (device.port !== undefined) {
+      const place = { path: [...path, 'port'] };
+      const other = behind.get(device.port);
+      if (!Object.hasOwn(lab.host.ports, device.port))
+        yield { place, message: unknown('port', device.port, Object.keys(lab.host.ports)) };
+      else if (other) yield { place, message: `port ${device.port} has one slot, and ${other} is in it` };
+      behind.set(device.port, id);
+    }
+    for (const fn of functionsOf(lab).filter((f) => f.device === id)) {
+      const at = fn.vf === undefined ? path : [...path, 'vfs', fn.vf];
+      for (const [key, seen] of [
+        ['address', addresses],
+        ['mac', macs],
+      ] as const) {
+        const value = fn[key];
+        if (value === undefined) continue;
+        const other = seen.get(value);
+        if (other)
+          yield { place: { path: [...at, key] }, message: `${value} is already the ${key} of ${other}` };
+        seen.set(value, fn.name);
+      }
+      if (device.kind === 'igb' && fn.address && prefix(fn.address) !== prefix(device.network))
+        yield { place: { path: [...at, 'address'] }, message: `${fn.address} is not in ${device.network}` };
+    }
+  }
+  if (portsOf(lab).length > maxPorts)
+    yield {
+      place: { path: ['host', 'ports'], at: 'key' },
+      message: `the root bus has room for ${maxPorts} ports`,
+    };
+}
+
+function* checkPassthrough(lab: Lab): Generator<Complaint> {
+  const functions = functionsOf(lab);
+  const given = new Map<string, string>();
+  for (const [guest, { passthrough }] of Object.entries(lab.guests)) {
+    for (const [i, name] of passthrough.entries()) {
+      const place = { path: ['guests', guest, 'passthrough', i] };
+      const fn = functions.find((f) => f.name === name);
+      const vfs = functions.filter((f) => f.vf !== undefined).map((f) => f.name);
+      if (!fn) yield { place, message: unknown('function', name, vfs) };
+      else if (fn.vf === undefined)
+        yield {
+          place,
+          message: `${name} is a PF; only a VF can be passed through (${vfs.join(', ') || 'it has none'})`,
+        };
+      const other = given.get(name);
+      if (other) yield { place, message: `${name} is passed through twice: ${other} already has it` };
+      given.set(name, guest);
+      if (lab.host.iommu === 'none')
+        yield { place, message: 'vfio-pci needs an IOMMU, and host.iommu is none' };
+    }
+  }
+  for (const fn of functions) {
+    if (fn.vf === undefined) continue;
+    const path = ['host', 'devices', fn.device, 'vfs', fn.vf];
+    const driver = lab.host.devices[fn.device]!.vfs[fn.vf]!.driver;
+    const guest = given.get(fn.name);
+    if (driver === undefined && guest === undefined)
+      yield {
+        place: { path },
+        message: `nobody has ${fn.name}: give it a driver, pass it to a guest, or write \`driver: none\` (an unbound VF vetoes AER recovery)`,
+      };
+    if (driver !== undefined && driver !== 'vfio-pci' && guest !== undefined)
+      yield {
+        place: { path: [...path, 'driver'] },
+        message: `${fn.name} cannot be bound to ${driver}: it is passed through to ${guest}`,
+      };
+  }
+}
+
+function* checkTraffic(lab: Lab): Generator<Complaint> {
+  const functions = functionsOf(lab);
+  for (const [id, traffic] of Object.entries(lab.traffic ?? {})) {
+    const place = { path: ['traffic', id, 'over'] };
+    const names = functions.map((f) => f.name);
+    const fn = functions.find((f) => f.name === traffic.over);
+    if (!fn) yield { place, message: unknown('function', traffic.over, names) };
+    else if (!isInUse(fn)) yield { place, message: `${fn.name} has no driver, so nothing can go through it` };
+    if (fn?.kind === 'nvme' && traffic.to !== undefined)
+      yield { place: { path: ['traffic', id, 'to'] }, message: `${fn.name} is a disk and cannot ping` };
+  }
+}
+
+function* checkFaults(lab: Lab): Generator<Complaint> {
+  const functions = functionsOf(lab);
+  const ports = portsOf(lab).map((port) => port.id);
+  for (const [id, fault] of Object.entries(lab.faults)) {
+    const target = { path: ['faults', id, 'target'] };
+    const fn = functions.find((f) => f.name === fault.target);
+    if (!fn && !ports.includes(fault.target))
+      yield {
+        place: target,
+        message: unknown('target', fault.target, [...functions.map((f) => f.name), ...ports]),
+      };
+    if (fn?.kind === 'nvme')
+      yield {
+        place: target,
+        message: `QEMU's nvme has no AER capability: aim at the port above it, ${portOf(lab, fn.device)}`,
+      };
+    else if (fn?.vf !== undefined && fault.via === 'qemu')
+      yield {
+        place: target,
+        message: `QEMU cannot name a VF: aim at ${fn.device}, or write \`via: kernel\``,
+      };
+    const severity = { path: ['faults', id, 'severity'] };
+    if (isCorrectable(fault.error) && fault.severity !== 'correctable')
+      yield {
+        place: severity,
+        message: `${fault.error} is a correctable error; a ${fault.severity} one is ${list(uncorrectableBits)}`,
+      };
+    if (!isCorrectable(fault.error) && fault.severity === 'correctable')
+      yield {
+        place: severity,
+        message: `${fault.error} cannot be correctable; a correctable one is ${list(correctableBits)}`,
+      };
+  }
+}
+
+function list(bits: Record<string, number>): string {
+  return Object.keys(bits).join(', ');
+}
+
+function* checkRemedies(lab: Lab): Generator<Complaint> {
+  const passed = functionsOf(lab).filter(
+    (f) => f.vf !== undefined && f.owner !== undefined && f.owner !== 'host',
+  );
+  for (const [id, remedy] of Object.entries(lab.remedies)) {
+    if (id === 'none')
+      yield { place: { path: ['remedies', id], at: 'key' }, message: '`none` means no remedy' };
+    for (const when of ['before', 'after'] as const) {
+      for (const [i, step] of remedy[when].entries()) {
+        for (const { key, message } of checkStep(
+          lab,
+          step,
+          passed.map((f) => f.name),
+        ))
+          yield { place: { path: ['remedies', id, when, i, ...key] }, message };
+      }
+    }
+  }
+}
+
+function* checkStep(lab: Lab, step: Step, passed: string[]): Generator<{ key: string[]; message: string }> {
+  const guests = Object.keys(lab.guests);
+  for (const key of ['unplug', 'plug'] as const) {
+    const name = step[key];
+    if (name !== undefined && !passed.includes(name))
+      yield { key: [key], message: `no guest owns ${name}${didYouMean(name, passed)}` };
+  }
+  const guest = step.resetStoppedGuest;
+  if (guest !== undefined && !guests.includes(guest))
+    yield { key: ['resetStoppedGuest'], message: unknown('guest', guest, guests) };
+  if (step.run && ![...guests, 'host'].includes(step.run.on))
+    yield { key: ['run', 'on'], message: unknown('machine', step.run.on, ['host', ...guests]) };
+}
+
+function prefix(address: string): string {
+  return address.slice(0, address.lastIndexOf('.'));
+}

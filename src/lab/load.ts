@@ -1,0 +1,47 @@
+/** A lab file's text → a `Lab`, or everything that is wrong with it, at once and with positions. */
+import { LineCounter, parseDocument } from 'yaml';
+import { checkLab } from './check.ts';
+import { excerptOf, type Problem, problemAt, type Source } from './problem.ts';
+import { Lab } from './schema.ts';
+import { problemsOf } from './zod-problems.ts';
+
+export type LoadResult = { ok: true; lab: Lab } | { ok: false; problems: Problem[] };
+
+/** A lab file of this size is a mistake (a log, an image), not a lab. */
+const maxBytes = 1 << 20;
+
+/** `file` is only used in messages; reading is the caller's. Never throws for any text. */
+export function loadLab(text: string, file: string): LoadResult {
+  if (text.length > maxBytes)
+    return { ok: false, problems: [whole(file, 'this is larger than 1 MiB: not a lab file')] };
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+  const source: Source = { file, text, document, lines };
+  // A warning is an unknown tag or the like: never meant.
+  const broken = [...document.errors, ...document.warnings];
+  if (broken.length > 0) {
+    const problems = broken.map((error) => {
+      const { line, col } = lines.linePos(Math.min(error.pos[0], text.length));
+      return { file, line, col, path: '', message: error.message, excerpt: excerptOf(text, line, col) };
+    });
+    return { ok: false, problems };
+  }
+  let data: unknown;
+  try {
+    data = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return { ok: false, problems: [problemAt(source, { path: [] }, (error as Error).message)] };
+  }
+  const parsed = Lab.safeParse(data);
+  if (!parsed.success) return { ok: false, problems: sort(problemsOf(source, parsed.error, data)) };
+  const problems = checkLab(parsed.data).map(({ place, message }) => problemAt(source, place, message));
+  return problems.length > 0 ? { ok: false, problems: sort(problems) } : { ok: true, lab: parsed.data };
+}
+
+function whole(file: string, message: string): Problem {
+  return { file, line: 1, col: 1, path: '', message, excerpt: '' };
+}
+
+function sort(problems: Problem[]): Problem[] {
+  return problems.sort((a, b) => a.line - b.line || a.col - b.col);
+}

@@ -1,0 +1,161 @@
+/** Lab → the machines of one cell: their specs, devices and who owns which function. */
+import type { MachineSpec, PciDevice, PciSlot } from '../machine/spec.ts';
+import type { Cell } from './matrix.ts';
+import type { DevicePlan, GuestPlan, HostPlan } from './plan.ts';
+import type { Device, Lab } from './schema.ts';
+import { functionsOf, portOf, portsOf } from './topology.ts';
+
+/** Slot of the control NIC in every machine, far from what a lab puts on the root bus. */
+const controlSlot = 0x1e;
+/** First root-bus slot of a guest's ports. */
+const guestFirstSlot = 4;
+/** Port in the host that leads to the first guest's SSH server; nothing else listens there. */
+const firstGuestSshPort = 2201;
+
+const console = ['console=ttyS0', 'quiet', 'loglevel=4'];
+
+const iommuWords = { intel: ['intel_iommu=on'], amd: ['amd_iommu=on'], virtio: [], none: [] };
+
+/** Without this a VF's block device is a hidden path of the PF's. */
+const cmdlineOf: Partial<Record<Device['kind'], string[]>> = { nvme: ['nvme_core.multipath=N'] };
+
+const vfDriver: Record<Device['kind'], string> = { igb: 'igbvf', nvme: 'nvme' };
+
+export function hostPlan(lab: Lab, cell: Cell): HostPlan {
+  const { host } = lab;
+  const kernel = cell.kernel!;
+  const kind = (cell.iommu ?? host.iommu) as typeof host.iommu;
+  const remapping = cell.interruptRemapping ?? String(host.interruptRemapping);
+  const hasGuests = Object.keys(lab.guests).length > 0;
+  const spec: MachineSpec = {
+    name: 'host',
+    cpus: Number(cell.cpus ?? host.cpus),
+    memoryMiB: host.memoryMiB,
+    nested: hasGuests,
+    ...(kind === 'none' ? {} : { iommu: { kind, interruptRemapping: remapping === 'true' } }),
+    nativeHotplug: true,
+    kernel: `{kernel:${kernel}}`,
+    initrd: '{image:host}',
+    cmdline: [
+      ...console,
+      ...iommuWords[kind],
+      'pcie_ports=native',
+      ...deviceKinds(lab).flatMap((device) => cmdlineOf[device] ?? []),
+      ...host.cmdline,
+    ],
+    pci: portsOf(lab).map(
+      ({ id, slot, chassis, linkSpeed, device }): PciSlot => ({
+        kind: 'root-port',
+        id,
+        slot,
+        chassis,
+        linkSpeed: linkSpeed === 2.5 ? '2_5' : (String(linkSpeed) as '5' | '8' | '16'),
+        ...(device === undefined ? {} : { child: pciDevice(device, lab.host.devices[device]!) }),
+      }),
+    ),
+    control: { slot: controlSlot, mac: '52:54:00:fe:00:01', address: '10.0.3.15/24', hostPort: 0 },
+    quirks: [],
+  };
+  return { kernel, spec, modules: hostModules(lab) };
+}
+
+export function guestPlans(lab: Lab, cell: Cell): GuestPlan[] {
+  // With a kernel of the user's own on the host, the guests stay as they are: one thing changes at a time.
+  const kernel = cell.guestKernel ?? (cell.kernel === 'custom' ? lab.matrix.kernel[0]! : cell.kernel!);
+  return Object.entries(lab.guests).map(([id, guest], number): GuestPlan => {
+    const passthrough = guest.passthrough.map((fn) => ({ function: fn, qdevId: fn.replace('.', '-') }));
+    const kinds = guest.passthrough.map((fn) => lab.host.devices[fn.split('.')[0]!]!.kind);
+    const octet = number.toString(16).padStart(2, '0');
+    return {
+      id,
+      kernel,
+      passthrough,
+      modules: [...new Set([...kinds.map((kind) => vfDriver[kind]), ...guest.modules])],
+      spec: {
+        name: id,
+        cpus: guest.cpus,
+        memoryMiB: guest.memoryMiB,
+        nested: false,
+        nativeHotplug: true,
+        kernel: `{kernel:${kernel}}`,
+        initrd: '{image:guest}',
+        cmdline: [...console, ...guest.cmdline],
+        // Each behind a port of its own: only there can a function be hot-unplugged.
+        pci: passthrough.map(
+          ({ function: fn, qdevId }, i): PciSlot => ({
+            kind: 'root-port',
+            id: `r${i}`,
+            slot: guestFirstSlot + i,
+            chassis: i + 1,
+            child: { kind: 'vfio-pci', id: qdevId, host: `{bdf:${fn}}` },
+          }),
+        ),
+        control: {
+          slot: controlSlot,
+          mac: `52:54:00:fe:01:${octet}`,
+          address: `10.0.${4 + number}.15/24`,
+          hostPort: firstGuestSshPort + number,
+        },
+        quirks: [],
+      },
+    };
+  });
+}
+
+export function devicePlans(lab: Lab): DevicePlan[] {
+  const ports = portsOf(lab);
+  const functions = functionsOf(lab);
+  return Object.entries(lab.host.devices).map(([id, device]): DevicePlan => {
+    const port = portOf(lab, id);
+    const slot = ports
+      .find((p) => p.id === port)!
+      .slot.toString(16)
+      .padStart(2, '0');
+    const pf = functions.find((fn) => fn.name === id)!;
+    return {
+      id,
+      kind: device.kind,
+      path: `00:${slot}.0/00.0`,
+      port,
+      vfs: functions
+        .filter((fn) => fn.device === id && fn.vf !== undefined)
+        .map((fn) => ({
+          name: fn.name,
+          index: fn.vf!,
+          driver: fn.driver,
+          owner: fn.owner ?? 'host',
+          ...(fn.mac === undefined ? {} : { mac: fn.mac }),
+          ...(fn.address === undefined ? {} : { address: fn.address }),
+        })),
+      ...(pf.address === undefined ? {} : { address: pf.address }),
+    };
+  });
+}
+
+function pciDevice(id: string, device: Device): PciDevice {
+  if (device.kind === 'igb') return { kind: 'igb', id, network: device.network };
+  return { kind: 'nvme', id, serial: `vflab-${id}`, maxVfs: device.vfs.length, sizeMiB: device.sizeMiB };
+}
+
+/** In the order they are loaded. The PF's driver comes first: its VFs do not exist before. */
+function hostModules(lab: Lab): string[] {
+  const passthrough = Object.values(lab.guests).some((guest) => guest.passthrough.length > 0);
+  const faults = Object.values(lab.faults);
+  const drivers = functionsOf(lab)
+    .filter((fn) => fn.vf !== undefined && fn.driver !== 'none' && fn.driver !== 'vfio-pci')
+    .map((fn) => fn.driver);
+  return [
+    ...new Set([
+      ...deviceKinds(lab),
+      ...drivers,
+      ...(passthrough ? ['vfio-pci'] : []),
+      ...(Object.keys(lab.guests).length > 0 ? ['{kvm}'] : []),
+      ...(faults.some((fault) => fault.kind === 'aer' && fault.via === 'kernel') ? ['aer_inject'] : []),
+      ...lab.host.modules,
+    ]),
+  ];
+}
+
+function deviceKinds(lab: Lab): Device['kind'][] {
+  return [...new Set(Object.values(lab.host.devices).map((device) => device.kind))];
+}

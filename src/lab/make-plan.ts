@@ -1,0 +1,76 @@
+/** Lab + what the user chose → the plan. Pure: the same lab and choice give the same plan on every machine. */
+import { devicePlans, guestPlans, hostPlan } from './machines.ts';
+import { type Cell, cellId, matches, type Selection, selectCells } from './matrix.ts';
+import { phasesOf, remedyTitle } from './phases.ts';
+import type { Expectation, Plan, TrafficPlan, VariantPlan } from './plan.ts';
+import type { Lab } from './schema.ts';
+import { functionsOf, gatewayOf, isInUse } from './topology.ts';
+
+export interface PlanRequest {
+  /** Name of the lab: its file name without `.yaml`. */
+  name: string;
+  /** Path of the lab file as the user gave it. */
+  file: string;
+  selection?: Selection;
+  /** The user's own kernel for the host, in place of the kernel axis. */
+  customKernel?: { path: string; modules?: string };
+}
+
+export type PlanResult = { ok: true; plan: Plan } | { ok: false; problems: string[] };
+
+/** `problems` are about the selection: an axis or value that the lab does not have. No cell left is not one. */
+export function makePlan(lab: Lab, request: PlanRequest): PlanResult {
+  const { cells, problems } = selectCells(lab, request.selection ?? {}, request.customKernel !== undefined);
+  if (problems.length > 0) return { ok: false, problems };
+  const plan: Plan = {
+    lab: request.name,
+    title: lab.title,
+    file: request.file,
+    variants: cells.map((cell) => variantPlan(lab, cell)),
+    ...(request.customKernel ? { customKernel: request.customKernel } : {}),
+  };
+  return { ok: true, plan };
+}
+
+function variantPlan(lab: Lab, cell: Cell): VariantPlan {
+  const variant = lab.variants[cell.variant!]!;
+  const host = hostPlan(lab, cell);
+  const guests = guestPlans(lab, cell);
+  const devices = devicePlans(lab);
+  const traffic = trafficPlans(lab);
+  return {
+    id: cellId(lab, cell),
+    axes: cell,
+    host,
+    guests,
+    devices,
+    traffic,
+    faults: Object.fromEntries(variant.faults.map((id) => [id, lab.faults[id]!])),
+    remedy: { id: variant.remedy, title: remedyTitle(lab, variant.remedy) },
+    phases: phasesOf(lab, cell.variant!, { hostModules: host.modules, devices, guests, traffic }),
+    failure: lab.failure,
+    expect: expectation(variant, cell),
+  };
+}
+
+/** The first exception that fits this cell, else what the variant expects. */
+function expectation(variant: Lab['variants'][string], cell: Cell): Expectation {
+  const { verdict, remedy, findings } =
+    variant.exceptions.find((exception) => matches(cell, exception.when)) ?? variant.expect;
+  return { verdict, ...(remedy === undefined ? {} : { remedy }), findings };
+}
+
+/** The lab's own checks, or one over every function in use. */
+function trafficPlans(lab: Lab): TrafficPlan[] {
+  const functions = functionsOf(lab);
+  const checks: NonNullable<Lab['traffic']> =
+    lab.traffic ??
+    Object.fromEntries(functions.filter(isInUse).map((fn) => [fn.name.replace('.', '-'), { over: fn.name }]));
+  return Object.entries(checks).map(([id, check]): TrafficPlan => {
+    const fn = functions.find((f) => f.name === check.over)!;
+    const device = lab.host.devices[fn.device]!;
+    const common = { id, from: fn.owner!, over: fn.name };
+    if (device.kind === 'nvme') return { ...common, kind: 'block-io' };
+    return { ...common, kind: 'ping', to: check.to ?? gatewayOf(device.network) };
+  });
+}

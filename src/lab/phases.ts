@@ -1,0 +1,100 @@
+/**
+ * What a variant does, phase by phase. Deadlines are for the reference machine (2 cores, TCG), about four times
+ * what was measured there; the runner multiplies them by how slow this machine is. A deadline is where we stop
+ * waiting, not what a phase is expected to take.
+ */
+import type { Action, DevicePlan, GuestPlan, Moment, Phase, TrafficPlan } from './plan.ts';
+import type { Lab, Step } from './schema.ts';
+
+interface Parts {
+  hostModules: string[];
+  devices: DevicePlan[];
+  guests: GuestPlan[];
+  traffic: TrafficPlan[];
+}
+
+export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
+  const variant = lab.variants[variantId]!;
+  const remedy = lab.remedies[variant.remedy];
+  const owner = (fn: string) => parts.guests.find((g) => g.passthrough.some((p) => p.function === fn))!.id;
+  const steps = (list: readonly Step[] | undefined) => (list ?? []).map((step) => actionOf(step, owner));
+  const before = steps(remedy?.before);
+  const after = steps(remedy?.after);
+  const faults = variant.faults;
+  const guests = parts.guests.map((guest) => guest.id);
+  const machines = ['host', ...guests];
+
+  return [
+    phase('boot-host', 'Boot the host', 40, [
+      { do: 'boot-host' },
+      { do: 'load-modules', on: 'host', modules: parts.hostModules },
+    ]),
+    phase('prepare-devices', 'Create VFs and bind their drivers', 40, parts.devices.flatMap(prepare)),
+    phase('boot-guests', `Boot ${guests.join(', ')}`, 60 + 60 * guests.length, [
+      ...guests.map((guest): Action => ({ do: 'start-guest', guest })),
+      ...parts.guests.flatMap((guest): Action[] => [
+        { do: 'await-guest', guest: guest.id },
+        { do: 'load-modules', on: guest.id, modules: guest.modules },
+      ]),
+    ]),
+    phase('check-before', 'Check that everything works', 60, check(parts, machines, guests, 'before-fault')),
+    phase('remedy-before', `Remedy: ${remedyTitle(lab, variant.remedy)}`, budgetOf(before), before),
+    phase(
+      'fault',
+      `Inject ${faults.join(', ')}`,
+      30,
+      faults.map((fault): Action => ({ do: 'inject', fault })),
+    ),
+    phase('observe', 'See what the fault did', 45, [
+      ...guests.map((guest): Action => ({ do: 'observe-guest', guest, moment: 'after-fault' })),
+      { do: 'snapshot', on: 'host', moment: 'after-fault' },
+    ]),
+    phase('remedy-after', `Remedy: ${remedyTitle(lab, variant.remedy)}`, budgetOf(after), after),
+    phase('check-after', 'Check what still works', 90, check(parts, machines, guests, 'end')),
+    phase(
+      'heal',
+      'Clear the error status',
+      20,
+      faults.map((fault): Action => ({ do: 'heal', fault })),
+    ),
+    phase('collect', 'Collect the evidence', 60, [{ do: 'collect' }]),
+  ].filter((p) => p.actions.length > 0);
+}
+
+export function remedyTitle(lab: Lab, remedy: string): string {
+  return remedy === 'none' ? 'none' : (lab.remedies[remedy]?.title ?? remedy);
+}
+
+function phase(name: string, title: string, seconds: number, actions: Action[]): Phase {
+  return { name, title, budgetMs: seconds * 1000, actions };
+}
+
+function prepare(device: DevicePlan): Action[] {
+  return [
+    { do: 'create-vfs', device: device.id },
+    ...device.vfs
+      .filter((vf) => vf.driver !== 'none')
+      .map((vf): Action => ({ do: 'bind-driver', function: vf.name, driver: vf.driver })),
+  ];
+}
+
+function check(parts: Parts, machines: string[], guests: string[], moment: Moment): Action[] {
+  return [
+    ...guests.map((guest): Action => ({ do: 'observe-guest', guest, moment })),
+    ...parts.traffic.map((traffic): Action => ({ do: 'check-traffic', traffic: traffic.id, moment })),
+    ...machines.map((on): Action => ({ do: 'snapshot', on, moment })),
+  ];
+}
+
+function actionOf(step: Step, owner: (fn: string) => string): Action {
+  if (step.unplug !== undefined) return { do: 'unplug', guest: owner(step.unplug), function: step.unplug };
+  if (step.plug !== undefined) return { do: 'plug', guest: owner(step.plug), function: step.plug };
+  if (step.resetStoppedGuest !== undefined)
+    return { do: 'reset-stopped-guest', guest: step.resetStoppedGuest };
+  return { do: 'run', ...step.run! };
+}
+
+/** A reset boots the guest again; the other steps are short. */
+function budgetOf(actions: Action[]): number {
+  return actions.reduce((sum, action) => sum + (action.do === 'reset-stopped-guest' ? 120 : 30), 0);
+}
