@@ -11,6 +11,7 @@ export function checkLab(lab: Lab): Complaint[] {
   return [
     ...checkNames(lab),
     ...checkDevices(lab),
+    ...checkIommu(lab),
     ...checkPassthrough(lab),
     ...checkTraffic(lab),
     ...checkFaults(lab),
@@ -73,6 +74,14 @@ function* checkDevices(lab: Lab): Generator<Complaint> {
     yield {
       place: { path: ['host', 'ports'], at: 'key' },
       message: `the root bus has room for ${maxPorts} ports`,
+    };
+}
+
+function* checkIommu(lab: Lab): Generator<Complaint> {
+  if (lab.host.iommu === 'virtio' && lab.host.interruptRemapping === true)
+    yield {
+      place: { path: ['host', 'interruptRemapping'] },
+      message: 'a virtio IOMMU has no interrupt remapping',
     };
 }
 

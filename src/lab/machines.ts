@@ -25,14 +25,15 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
   const { host } = lab;
   const kernel = cell.kernel!;
   const kind = (cell.iommu ?? host.iommu) as typeof host.iommu;
-  const remapping = cell.interruptRemapping ?? String(host.interruptRemapping);
+  const remapping =
+    kind !== 'virtio' && (cell.interruptRemapping ?? String(host.interruptRemapping ?? true)) === 'true';
   const hasGuests = Object.keys(lab.guests).length > 0;
   const spec: MachineSpec = {
     name: 'host',
     cpus: Number(cell.cpus ?? host.cpus),
     memoryMiB: host.memoryMiB,
     nested: hasGuests,
-    ...(kind === 'none' ? {} : { iommu: { kind, interruptRemapping: remapping === 'true' } }),
+    ...(kind === 'none' ? {} : { iommu: { kind, interruptRemapping: remapping } }),
     nativeHotplug: true,
     kernel: `{kernel:${kernel}}`,
     initrd: '{image:host}',

@@ -32,10 +32,7 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
     phase('prepare-devices', 'Create VFs and bind their drivers', 40, parts.devices.flatMap(prepare)),
     phase('boot-guests', `Boot ${guests.join(', ')}`, 60 + 60 * guests.length, [
       ...guests.map((guest): Action => ({ do: 'start-guest', guest })),
-      ...parts.guests.flatMap((guest): Action[] => [
-        { do: 'await-guest', guest: guest.id },
-        { do: 'load-modules', on: guest.id, modules: guest.modules },
-      ]),
+      ...guests.map((guest): Action => ({ do: 'await-guest', guest })),
     ]),
     phase('check-before', 'Check that everything works', 60, check(parts, machines, guests, 'before-fault')),
     phase('remedy-before', `Remedy: ${remedyTitle(lab, variant.remedy)}`, budgetOf(before), before),

@@ -134,7 +134,7 @@ export type Action =
   /** Binds a function to a driver by `driver_override`; configures its link if the host keeps it. */
   | { do: 'bind-driver'; function: string; driver: string }
   | { do: 'start-guest'; guest: string }
-  /** Waits until the guest answers by SSH, then configures the links of its functions. */
+  /** Waits until the guest answers by SSH, loads its modules, then configures the links of its functions. */
   | { do: 'await-guest'; guest: string }
   | { do: 'check-traffic'; traffic: string; moment: Moment }
   /** Copies `/proc/interrupts` and `lspci -vvv` of a machine into the evidence. */
@@ -143,9 +143,10 @@ export type Action =
   | { do: 'heal'; fault: string }
   /** Asks the three witnesses of a guest (SSH, serial console, QMP) whether it lives. */
   | { do: 'observe-guest'; guest: string; moment: Moment }
-  /** What a VM manager does on the `internal-error` stop: `system_reset`, `cont`, wait for the guest to be up. */
+  /** What a VM manager does on the `internal-error` stop: `system_reset`, `cont`, then as `await-guest`. */
   | { do: 'reset-stopped-guest'; guest: string }
   | { do: 'unplug'; guest: string; function: string }
+  /** Ends when the function works in the guest: driver bound, link configured. */
   | { do: 'plug'; guest: string; function: string }
   | { do: 'run'; on: string; command: string }
   /** Kernel logs, `/proc/interrupts`, lspci and versions of every machine that still answers. */

@@ -108,7 +108,7 @@ const Host = z
     cpus: z.int().min(1).max(64).default(2),
     memoryMiB: z.int().min(512).max(65536).default(2048),
     iommu: z.enum(['intel', 'virtio', 'amd', 'none']).default('intel'),
-    interruptRemapping: z.boolean().default(true),
+    interruptRemapping: z.boolean().optional().describe('Default: true, but for virtio, which has none.'),
     ports: z.record(Name, Port).default({}),
     devices: z.record(Name, Device).default({}),
     modules: z.array(z.string()).default([]).describe('More modules to load after boot.'),

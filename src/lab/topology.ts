@@ -3,8 +3,8 @@ import type { Device, Lab } from './schema.ts';
 
 /** First slot of the root bus used for ports; those below belong to the machine (IOMMU, …). */
 const firstSlot = 4;
-/** Slots 0x1e and 0x1f are the control NIC and the chipset. */
-export const maxPorts = 0x1e - firstSlot;
+/** Slots 0x1d to 0x1f are the virtio IOMMU, the control NIC and the chipset. */
+export const maxPorts = 0x1d - firstSlot;
 
 export interface LabPort {
   id: string;
