@@ -1,25 +1,49 @@
 /**
  * What one QEMU machine is, as plain data. `args.ts` turns it into the command line, purely; the same spec
- * serves the host (run by the harness) and a guest (run by QEMU inside the host).
+ * serves the host (run by the harness) and a guest (run by QEMU inside the host). `validate.ts` says what a
+ * spec may not be.
  */
 
 export interface MachineSpec {
   /** `host`, or the guest's id. Used for QEMU's `-name` and for file names. */
   name: string;
+  /** 1..255. */
   cpus: number;
   memoryMiB: number;
   /** Expose hardware virtualisation to the machine, so that it can run guests of its own. */
   nested: boolean;
-  iommu?: { kind: 'intel' | 'virtio' | 'amd'; interruptRemapping: boolean };
+  iommu?: IommuSpec;
   /** Native PCIe hot-plug (pciehp) rather than QEMU's default, ACPI. Needed by SR-IOV behind a root port. */
   nativeHotplug: boolean;
+  /** bzImage. Empty: no kernel is loaded, the firmware alone runs. */
   kernel: string;
+  /** Initial RAM file system. Empty: none. */
   initrd: string;
+  /** Kernel parameters, joined by a space. */
   cmdline: string[];
   pci: PciSlot[];
   /** Control network: a virtio-net NIC on the root bus with SSH forwarded to a port of the machine's parent. */
   control: ControlNic;
+  /**
+   * Emulator bugs to leave in on purpose, by id of `quirks.ts`: their workaround is not applied. Normally
+   * empty; `quirksAvoided()` says which ones are worked around.
+   */
   quirks: string[];
+  /** Firmware file. Default `qboot.rom`, which does not visit every PCI device before the kernel (SeaBIOS does). */
+  firmware?: string;
+}
+
+export interface IommuSpec {
+  kind: 'intel' | 'virtio' | 'amd';
+  /** Not with `virtio`: virtio-iommu has none. */
+  interruptRemapping: boolean;
+  /**
+   * Intel only: the guest tells of every mapping it *adds* (CAP.CM). Needed where QEMU must follow a guest's
+   * mappings, i.e. for a vfio-pci device below this IOMMU.
+   */
+  cachingMode?: boolean;
+  /** virtio only: slot of the virtio-iommu-pci function on the root bus. Default 0x1d. */
+  slot?: number;
 }
 
 /** The control path must not share a port, a bus or a driver with what a lab breaks. */
@@ -33,26 +57,31 @@ export interface ControlNic {
   hostPort: number;
 }
 
-/** Something in a slot of the root bus. `slot` is the device number (1..31); functions are 0 unless given. */
+/** Something in a slot of the root bus. `slot` is the device number (1..30); functions are 0 unless given. */
 export type PciSlot = { slot: number; function?: number } & (PciPort | PciDevice);
 
 export type PciPort =
   | {
       kind: 'root-port';
       id: string;
+      /** 1..255, unique in the machine; is the port's physical slot number too. */
       chassis: number;
       /**
        * Highest link speed the port claims. A default port (16 GT/s) never reports link-active again after a
-       * secondary bus reset in QEMU 10.0; `5` does (quirk `root-port-link-active`).
+       * secondary bus reset in QEMU 10.0; `5` does (quirk `root-port-link-active`), and is used if not given.
        */
       linkSpeed?: '2_5' | '5' | '8' | '16';
       child?: PciPort | PciDevice;
     }
-  | { kind: 'switch'; id: string; chassis: number; downstream: PciSwitchLeg[] }
+  /** PCIe switch: only below a root port or another switch's leg. `id` is the upstream port's. */
+  | { kind: 'switch'; id: string; downstream: PciSwitchLeg[] }
+  /** Conventional bridge: only on the root bus. Its slots are 1..31. */
   | { kind: 'pci-bridge'; id: string; chassis: number; devices: ({ slot: number } & PciDevice)[] };
 
+/** A downstream port of a switch. `slot` is its device number on the switch's internal bus, 0..31. */
 export interface PciSwitchLeg {
   id: string;
+  /** 1..255, unique in the machine. */
   chassis: number;
   slot: number;
   child?: PciPort | PciDevice;
@@ -60,8 +89,9 @@ export interface PciSwitchLeg {
 
 export type PciDevice =
   /** Intel 82576: one PF with up to 7 VFs. `network` is the emulated network's IPv4 prefix, e.g. 10.0.2.0/24. */
-  | { kind: 'igb'; id: string; network: string }
-  | { kind: 'virtio-net'; id: string; network: string }
+  | { kind: 'igb'; id: string; network: string; mac?: string }
+  | { kind: 'virtio-net'; id: string; network: string; mac?: string }
+  /** NVMe with its subsystem. `maxVfs` 0..127; each VF can get three queues and three interrupt vectors. */
   | { kind: 'nvme'; id: string; serial: string; maxVfs: number; sizeMiB: number }
   | { kind: 'virtio-blk'; id: string; sizeMiB: number; queues: number }
   /** `host` is the BDF in the machine that runs this QEMU, e.g. 0000:01:10.2. */

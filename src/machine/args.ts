@@ -1,0 +1,118 @@
+/**
+ * A machine spec as QEMU's command line: pure, so that `--dry-run` prints exactly what a run executes. The same
+ * builder serves the host and, inside it, its guests.
+ */
+import { pciArgs } from './args-pci.ts';
+import { type Channel, chardev, type DiskBacking, escapeComma, ownProcessWiring } from './channels.ts';
+import { quirksAvoided } from './quirks.ts';
+import type { Accelerator, ControlNic, MachineSpec } from './spec.ts';
+import { validateSpec, virtioIommuDefaultSlot } from './validate.ts';
+
+export interface QemuArgsOptions {
+  accel: Accelerator['kind'];
+  /** Default: {@link ownProcessWiring}, the harness's own machine. */
+  serial?: Channel;
+  qmp?: Channel;
+  disks?: Record<string, DiskBacking>;
+  /** Start with the CPUs stopped (`-S`); QMP `cont` starts them. Nothing is lost before channels are connected. */
+  paused?: boolean;
+  /** Appended as they are, e.g. a gdb stub or trace events. */
+  extra?: readonly string[];
+}
+
+/**
+ * Arguments for `qemu-system-x86_64`, the program's name left out.
+ * @throws {UsageError} `BAD_MACHINE` for a spec that no machine can have (see validate.ts).
+ */
+export function qemuArgs(spec: MachineSpec, options: QemuArgsOptions): string[] {
+  validateSpec(spec);
+  const own = ownProcessWiring(spec);
+  const avoided = quirksAvoided(spec, options.accel);
+  return [
+    ['-name', spec.name],
+    ['-nodefaults', '-no-user-config', '-display', 'none'],
+    ['-machine', machineType(spec, options.accel)],
+    ['-accel', accelerator(spec, options.accel)],
+    ['-cpu', cpuModel(spec, options.accel)],
+    ['-smp', String(spec.cpus), '-m', `${spec.memoryMiB}M`],
+    ['-bios', escapeComma(spec.firmware ?? 'qboot.rom')],
+    kernelArgs(spec),
+    avoided.includes('vf-bar-address') ? ['-global', 'q35-pcihost.pci-hole64-size=0'] : [],
+    avoided.includes('acpi-hotplug-hides-slot')
+      ? ['-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off']
+      : [],
+    ['-chardev', chardev('serial0', options.serial ?? own.serial), '-serial', 'chardev:serial0'],
+    ['-chardev', chardev('qmp', options.qmp ?? own.qmp), '-mon', 'chardev=qmp,mode=control'],
+    // Before every other device: amd-iommu's function takes the first free slot, and must not find ours.
+    iommuArgs(spec),
+    controlArgs(spec.control),
+    pciArgs(spec, { avoided, disks: options.disks ?? own.disks }),
+    options.paused ? ['-S'] : [],
+    options.extra ?? [],
+  ].flat();
+}
+
+/**
+ * hw/i386/x86-iommu.c, x86_iommu_realize(): remapping works with `kernel-irqchip=split` or `off` only. Under
+ * TCG there is no kernel to hold the chip; said all the same, so that a command line does not depend on defaults.
+ */
+function machineType(spec: MachineSpec, accel: Accelerator['kind']): string {
+  if (!spec.iommu?.interruptRemapping) return 'q35';
+  return `q35,kernel-irqchip=${accel === 'kvm' ? 'split' : 'off'}`;
+}
+
+function accelerator(spec: MachineSpec, accel: Accelerator['kind']): string {
+  if (accel === 'kvm') return 'kvm';
+  // Quirk tcg-single-thread-nested-hang.
+  const single = spec.cpus === 1 || spec.quirks.includes('tcg-single-thread-nested-hang');
+  return `tcg,thread=${single ? 'single' : 'multi'}`;
+}
+
+/** TCG emulates SVM but not VMX (target/i386/cpu.c, TCG_EXT3_FEATURES), and `max` leaves SVM out. */
+function cpuModel(spec: MachineSpec, accel: Accelerator['kind']): string {
+  if (accel === 'kvm') return 'host';
+  return spec.nested ? 'max,+svm' : 'max';
+}
+
+function kernelArgs(spec: MachineSpec): string[] {
+  if (spec.kernel === '') return [];
+  return [
+    ['-kernel', spec.kernel],
+    spec.initrd === '' ? [] : ['-initrd', spec.initrd],
+    spec.cmdline.length === 0 ? [] : ['-append', spec.cmdline.join(' ')],
+  ].flat();
+}
+
+function iommuArgs({ iommu }: MachineSpec): string[] {
+  if (!iommu) return [];
+  if (iommu.kind === 'virtio') {
+    return [
+      '-device',
+      `virtio-iommu-pci,id=iommu0,bus=pcie.0,addr=${(iommu.slot ?? virtioIommuDefaultSlot).toString(16)}`,
+    ];
+  }
+  const remapping = `intremap=${iommu.interruptRemapping ? 'on' : 'off'}`;
+  if (iommu.kind === 'amd') return ['-device', `amd-iommu,${remapping}`];
+  return ['-device', `intel-iommu,${remapping}${iommu.cachingMode ? ',caching-mode=on' : ''}`];
+}
+
+/** `restrict=on`: nothing reaches the outside; the forwarded port works all the same (net/slirp.c). */
+function controlArgs(control: ControlNic): string[] {
+  const [address = ''] = control.address.split('/');
+  return [
+    '-netdev',
+    `user,id=control,net=${networkOf(control.address)},ipv6=off,restrict=on,` +
+      `hostfwd=tcp:127.0.0.1:${control.hostPort}-${address}:22`,
+    '-device',
+    `virtio-net-pci,id=control,netdev=control,mac=${control.mac},bus=pcie.0,addr=${control.slot.toString(16)},romfile=`,
+  ];
+}
+
+/** 10.0.9.15/24 → 10.0.9.0/24 */
+function networkOf(address: string): string {
+  const [ip = '', bits = '24'] = address.split('/');
+  const value = ip.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
+  const size = 2 ** (32 - Number(bits));
+  const base = Math.floor(value / size) * size;
+  return `${[24, 16, 8, 0].map((shift) => Math.floor(base / 2 ** shift) % 256).join('.')}/${bits}`;
+}

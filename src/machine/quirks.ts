@@ -1,0 +1,131 @@
+/**
+ * Emulator quirks: what QEMU does that hardware does not, each with its way round, in one table — so that a
+ * quirk never becomes a "kernel bug" in a verdict. Differences between *kernels* live elsewhere.
+ */
+
+import type { Accelerator, MachineSpec } from './spec.ts';
+import { allDevices, allPorts } from './topology.ts';
+
+export interface Quirk {
+  id: QuirkId;
+  /** One sentence: what goes wrong. */
+  what: string;
+  /** QEMU versions and commits, as far as known. */
+  versions: string;
+  /** How it is avoided, or how it is recognised where it cannot be. */
+  avoidedBy: string;
+  /** What it would break, in words of a lab. */
+  affects: string;
+  /** Whether the workaround belongs into this machine's command line. Absent: nothing to put there. */
+  applies?: (spec: MachineSpec, accel: Accelerator['kind']) => boolean;
+  /** Recognises the quirk in a line of QEMU's stderr. */
+  stderr?: RegExp;
+}
+
+export const quirkIds = [
+  'vf-bar-address',
+  'root-port-link-active',
+  'acpi-hotplug-hides-slot',
+  'tcg-single-thread-nested-hang',
+  'tcg-iotlb-assertion',
+  'igbvf-no-migration-state',
+  'nvme-no-migration',
+  'kvm-opens-but-runs-nothing',
+  'iommu-remapping-needs-split-irqchip',
+] as const;
+export type QuirkId = (typeof quirkIds)[number];
+
+export const quirks: readonly Quirk[] = [
+  {
+    id: 'vf-bar-address',
+    what: 'A 64-bit VF BAR is mapped at the low half of its address, over the PF or nowhere',
+    versions:
+      'since 10.0 (cab1398a60eb: VFs are realized in pcie_sriov_pf_init(), before pcie_sriov_pf_init_vf_bar() ' +
+      'sets the BAR type that pcie_sriov_vf_register_bar() copies); fixed by 2e54e5fda779, in 10.1.2',
+    avoidedBy: '-global q35-pcihost.pci-hole64-size=0: no 64-bit window, so VF BARs lie below 4 GiB',
+    affects:
+      'igb VFs: "PF still in reset state", "Hardware Error" of the PF. nvme VFs are spared behind a port',
+    applies: (spec) => allDevices(spec).some((device) => hasVfs(device.kind, device)),
+  },
+  {
+    id: 'root-port-link-active',
+    what: 'Data-link-layer-active is not set again after a secondary bus reset',
+    versions:
+      'seen in 10.0.2 with the default x-speed=16 (hw/pci/pcie.c, pcie_cap_fill_slot_lnk and link update)',
+    avoidedBy: 'x-speed=5 on pcie-root-port, unless the spec asks for a speed',
+    affects: 'reset recovery below a root port: the kernel waits for the link, then gives the device up',
+    applies: (spec) =>
+      allPorts(spec).some((port) => port.kind === 'root-port' && port.linkSpeed === undefined),
+  },
+  {
+    id: 'acpi-hotplug-hides-slot',
+    what: 'With ACPI hot-plug on, native pciehp finds "Card not present" and every read below the port is 0xffff',
+    versions: 'q35 since 6.1 (ACPI hot-plug became the default); seen in 10.0.2',
+    avoidedBy:
+      '-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off, and pcie_ports=native for the kernel',
+    affects: 'SR-IOV and hot-plug behind root ports: "Unable to change power state from D3cold to D0"',
+    applies: (spec) => spec.nativeHotplug,
+  },
+  {
+    id: 'tcg-single-thread-nested-hang',
+    what: 'A nested guest hangs before its init when a machine of two or more CPUs runs in one TCG thread',
+    versions: 'seen in 10.0.2 with thread=single (also what icount implies)',
+    avoidedBy: '-accel tcg,thread=multi whenever there is more than one CPU',
+    affects: 'every lab with guests: a false "guest hangs"',
+    applies: (spec, accel) => accel === 'tcg' && spec.cpus > 1,
+  },
+  {
+    id: 'tcg-iotlb-assertion',
+    what: 'QEMU aborts in iotlb_to_section() (system/physmem.c), about once in 35 boots',
+    versions: 'seen in 10.0.2 under TCG',
+    avoidedBy: 'cannot be avoided: recognised on stderr; an infrastructure error, never a verdict',
+    affects: 'any TCG run',
+    stderr: /iotlb_to_section.*Assertion/,
+  },
+  {
+    id: 'igbvf-no-migration-state',
+    what: 'The igbvf device has no migration state: MSI-X control and bus mastering are lost on restore, silently',
+    versions: 'seen in 10.0.2 (hw/net/igbvf.c has no vmsd)',
+    avoidedBy: 'snapshots are taken before VFs exist; any other is refused',
+    affects: 'snapshots: a false "lost interrupt"',
+  },
+  {
+    id: 'nvme-no-migration',
+    what: 'nvme refuses to migrate (vmsd.unmigratable in hw/nvme/ctrl.c)',
+    versions: 'up to 10.0.2 at least',
+    avoidedBy: 'no snapshot of a machine with an nvme device',
+    affects: 'snapshots',
+  },
+  {
+    id: 'kvm-opens-but-runs-nothing',
+    what: '/dev/kvm opens, creates a VM, and runs no stock kernel (some sandboxes)',
+    versions: 'a property of the machine underneath, not of QEMU',
+    avoidedBy: 'the accelerator probe runs a guest to a known answer before KVM is trusted',
+    affects: 'everything: aborts, "KVM internal error", silence',
+    stderr: /KVM internal error|failed to set MSR/,
+  },
+  {
+    id: 'iommu-remapping-needs-split-irqchip',
+    what: 'Interrupt remapping is refused with the interrupt chip in the kernel',
+    versions: 'all (hw/i386/x86-iommu.c, x86_iommu_realize())',
+    avoidedBy: 'kernel-irqchip=split under KVM, off under TCG',
+    affects: 'machines with an IOMMU that remaps interrupts: QEMU would not start',
+    applies: (spec) => spec.iommu?.interruptRemapping === true,
+  },
+];
+
+/** The quirks that the command line of this machine works around, in table order. For results. */
+export function quirksAvoided(spec: MachineSpec, accel: Accelerator['kind']): QuirkId[] {
+  return quirks
+    .filter((quirk) => quirk.applies?.(spec, accel) && !spec.quirks.includes(quirk.id))
+    .map((quirk) => quirk.id);
+}
+
+/** The quirk that a stderr line of QEMU shows, if any. */
+export function quirkInStderr(lines: readonly string[]): Quirk | undefined {
+  return quirks.find((quirk) => lines.some((line) => quirk.stderr?.test(line)));
+}
+
+function hasVfs(kind: string, device: object): boolean {
+  return kind === 'igb' || (kind === 'nvme' && 'maxVfs' in device && Number(device.maxVfs) > 0);
+}
