@@ -1,0 +1,56 @@
+/** The `replay` script of a run folder: the same run again, and the command line of every machine it started. */
+
+export interface ReplayRequest {
+  /** Command and arguments that started this run, the program first. */
+  command: readonly string[];
+  /** Folder it was started in. */
+  cwd: string;
+  /** Every QEMU that ran, in order. */
+  machines: readonly ReplayMachine[];
+}
+
+export interface ReplayMachine {
+  variant: string;
+  /** `host`, or a guest (whose QEMU ran inside the host). */
+  machine: string;
+  /** Program first. */
+  command: readonly string[];
+}
+
+export function replayScript({ command, cwd, machines }: ReplayRequest): string {
+  const shown = machines.flatMap(({ variant, machine, command: qemu }) => [
+    '',
+    `# ${oneLine(variant)}: ${oneLine(machine)}${machine === 'host' ? '' : ' (inside the host)'}`,
+    quoteCommand(qemu),
+  ]);
+  return [
+    '#!/bin/sh',
+    '# ./replay           the same run again, into a new folder',
+    '# ./replay --print   only the commands: the run, and the QEMU of every machine',
+    'set -eu',
+    `if [ "\${1-}" = --print ]; then`,
+    "  cat <<'END-OF-COMMANDS'",
+    quoteCommand(command),
+    ...shown,
+    'END-OF-COMMANDS',
+    '  exit 0',
+    'fi',
+    `cd ${quote(cwd)}`,
+    `exec ${quoteCommand(command)} "$@"`,
+    '',
+  ].join('\n');
+}
+
+export function quoteCommand(command: readonly string[]): string {
+  return command.map(quote).join(' ');
+}
+
+/** A word as sh reads it back, whatever is in it. */
+export function quote(word: string): string {
+  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word)) return word;
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n]/g, ' ');
+}

@@ -1,0 +1,15 @@
+/** Columns aligned by spaces; the last one is not padded. `style` colours a cell after it was padded. */
+export function table(
+  rows: readonly (readonly string[])[],
+  style: (cell: string, row: number, column: number) => string = (cell) => cell,
+): string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  return rows.map((row, r) =>
+    row
+      .map((cell, c) => style(c === row.length - 1 ? cell : cell.padEnd(widths[c]!), r, c))
+      .join('  ')
+      .trimEnd(),
+  );
+}
