@@ -3,11 +3,11 @@
  * not; none may reach a terminal, an XML file or a CI annotation.
  */
 
-const escape = '\u001b';
+const esc = '\u001b';
 
 // CSI (colours, cursor), OSC (titles, links), and the two-character sequences. Each alternative is linear.
 const ansi = new RegExp(
-  `${escape}(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\u0007${escape}]*(?:\\u0007|${escape}\\\\)?|[@-Z\\\\-_])`,
+  `${esc}(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\u0007${esc}]*(?:\\u0007|${esc}\\\\)?|[@-Z\\\\-_])`,
   'g',
 );
 

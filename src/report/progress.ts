@@ -37,27 +37,31 @@ export class Progress implements Reporter {
   onEvent(event: RunEvent): void {
     switch (event.kind) {
       case 'run-start':
-        return this.#line(event.t, `${this.#style.bold(event.plan.lab)}: ${plainLine(event.plan.title)}`);
+        this.#line(event.t, `${this.#style.bold(event.plan.lab)}: ${plainLine(event.plan.title)}`);
+        break;
       case 'prepare':
-        return this.#begin(event.t, plainLine(event.text));
+        this.#begin(event.t, plainLine(event.text));
+        break;
       case 'variant-start':
         this.#end();
-        return this.#line(
-          event.t,
-          `${this.#style.bold(event.variant)} (${event.index + 1} of ${event.count})`,
-        );
+        this.#line(event.t, `${this.#style.bold(event.variant)} (${event.index + 1} of ${event.count})`);
+        break;
       case 'phase-start':
-        return this.#begin(event.t, event.title, event.budgetMs);
+        this.#begin(event.t, plainLine(event.title), event.budgetMs);
+        break;
       case 'phase-end':
-        return this.#phaseEnd(event);
+        this.#phaseEnd(event);
+        break;
       case 'note':
-        if (event.level === 'detail' && !this.#options.verbose) return undefined;
-        return this.#line(event.t, `    ${noteText(event, this.#style)}`);
+        if (event.level !== 'detail' || this.#options.verbose)
+          this.#line(event.t, `    ${noteText(event, this.#style)}`);
+        break;
       case 'variant-end':
         this.#end();
-        return this.#line(event.t, `  ${verdictLine(event, this.#style)}`);
+        this.#line(event.t, `  ${verdictLine(event, this.#style)}`);
+        break;
       case 'run-end':
-        return this.#end();
+        this.#end();
     }
   }
 
@@ -67,22 +71,20 @@ export class Progress implements Reporter {
 
   #begin(t: number, text: string, budgetMs?: number): void {
     this.#end();
-    if (!this.#live) return this.#line(t, `  ${text}`);
-    this.#running = { text, since: this.#now(), ...(budgetMs === undefined ? {} : { budgetMs }) };
-    this.#draw();
-    this.#timer = setInterval(() => this.#draw(), 100);
-    this.#timer.unref();
-    return undefined;
+    if (this.#live) {
+      this.#running = { text, since: this.#now(), ...(budgetMs === undefined ? {} : { budgetMs }) };
+      this.#draw();
+      this.#timer = setInterval(() => this.#draw(), 100);
+      this.#timer.unref();
+    } else this.#line(t, `  ${text}`);
   }
 
-  #phaseEnd(event: RunEvent & { kind: 'phase-end' }): void {
-    const title = this.#running?.text ?? event.phase;
+  #phaseEnd({ t, phase, ms, outcome }: RunEvent & { kind: 'phase-end' }): void {
+    const title = this.#running?.text ?? phase;
     this.#end();
-    if (event.outcome !== 'done')
-      return this.#line(event.t, `  ${this.#style.red('✘')} ${title}: ${event.outcome}`);
-    if (this.#live)
-      this.#line(event.t, `  ${this.#style.green('✔')} ${title} ${this.#style.dim(formatMs(event.ms))}`);
-    return undefined;
+    if (outcome !== 'done') this.#line(t, `  ${this.#style.red('✘')} ${title}: ${outcome}`);
+    else if (this.#live)
+      this.#line(t, `  ${this.#style.green('✔')} ${title} ${this.#style.dim(formatMs(ms))}`);
   }
 
   #end(): void {
