@@ -1,13 +1,14 @@
 /** Time budgets by phase. What runs out of time is told with its name and the last words of the machine concerned. */
 import { LabBrokeError } from '../errors.ts';
+import { referenceSpeed, type Speed } from './speed.ts';
 
 export interface Deadline {
   /** What is being done, as it follows "did not finish:", e.g. `boot of the host`. */
   name: string;
-  /** On this machine, i.e. scaled already (`MachineSpeed`). */
+  /** At reference speed. */
   budgetMs: number;
-  /** By what it was scaled: for the message. */
-  factor?: number;
+  /** Default: the reference machine's. */
+  speed?: Speed;
   /** The caller's own reason to stop, e.g. Ctrl-C. */
   signal?: AbortSignal;
   /** Last console lines, asked when the time is over. */
@@ -23,13 +24,13 @@ export async function withDeadline<T>(
   deadline: Deadline,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { budgetMs, signal } = deadline;
+  const { budgetMs, speed = referenceSpeed, signal } = deadline;
   signal?.throwIfAborted();
   const time = new AbortController();
   const combined = AbortSignal.any([time.signal, ...(signal ? [signal] : [])]);
   const over = Promise.withResolvers<never>();
   combined.addEventListener('abort', () => over.reject(combined.reason), { once: true });
-  const timer = setTimeout(() => time.abort(deadlineError(deadline)), budgetMs);
+  const timer = setTimeout(() => time.abort(deadlineError(deadline, speed)), speed.scaleBudget(budgetMs));
   const working = work(combined);
   // When the time is over nobody looks at its outcome any more.
   working.catch(() => {});
@@ -40,11 +41,14 @@ export async function withDeadline<T>(
   }
 }
 
-function deadlineError({ name, budgetMs, factor, lastLines }: Deadline): LabBrokeError {
-  const scale = factor === undefined ? '' : ` (budget × ${factor.toFixed(2)} for this machine's speed)`;
-  return new LabBrokeError(`did not finish: ${name}, within ${Math.round(budgetMs)} ms${scale}`, {
-    code: 'DEADLINE',
-    next: 'The last console lines show where it stands; a machine that is busy otherwise needs a larger budget.',
-    lastLines: lastLines?.() ?? [],
-  });
+function deadlineError({ name, budgetMs, lastLines }: Deadline, speed: Speed): LabBrokeError {
+  const scaled = speed.scaleBudget(budgetMs);
+  return new LabBrokeError(
+    `did not finish: ${name}, within ${scaled} ms (budget ${budgetMs} ms × ${speed.factor.toFixed(2)} for this machine's speed)`,
+    {
+      code: 'DEADLINE',
+      next: 'The last console lines show where it stands; a machine that is busy otherwise needs a larger budget.',
+      lastLines: lastLines?.() ?? [],
+    },
+  );
 }

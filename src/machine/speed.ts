@@ -2,38 +2,33 @@
  * How fast this machine runs guests, compared with the one that the budgets were written on: deadlines are
  * multiplied by it, so that a slow CI runner gets more time and not a false "hang".
  */
+export interface Speed {
+  /** 1 on the reference machine, 2 on one that takes twice as long. Never below 1: being early gains nothing. */
+  readonly factor: number;
+  /** A budget at reference speed → milliseconds on this machine. */
+  scaleBudget(ms: number): number;
+}
 
-/** Power-on of the host to its SSH server on the reference machine: two cores, TCG, QEMU 10.0, milliseconds. */
-export const referenceHostBootMs = 5_000;
-
-/** Before anything is measured: a boot that will fail mostly says so itself (panic, QEMU's end), so wait longer. */
-const unmeasuredFactor = 3;
 /** Slower than this is no slow machine but a hanging one. */
 const maxFactor = 50;
 
-export class MachineSpeed {
-  readonly #referenceMs: number;
-  #factor: number | undefined;
+/** Of the reference machine. */
+export const referenceSpeed: Speed = speedOf(1);
 
-  /** @param referenceMs what {@link measuredBoot} takes on the reference machine. */
-  constructor(referenceMs: number = referenceHostBootMs) {
-    if (!(referenceMs > 0)) throw new RangeError(`the reference time must be above 0, not ${referenceMs}`);
-    this.#referenceMs = referenceMs;
-  }
+/**
+ * For what runs before anything is measured, i.e. the first boot: a boot that fails mostly says so itself (panic,
+ * QEMU's end), so waiting longer costs little, and a slow machine is not taken for a broken one.
+ */
+export const unmeasuredSpeed: Speed = speedOf(3);
 
-  /** 1 on the reference machine, 2 on one that takes twice as long; never below 1: being early gains nothing. */
-  get factor(): number {
-    return this.#factor ?? unmeasuredFactor;
+/** @param measuredMs a boot as measured here; @param referenceMs the same boot on the reference machine. */
+export function measuredSpeed(measuredMs: number, referenceMs: number): Speed {
+  if (!(measuredMs > 0) || !(referenceMs > 0)) {
+    throw new RangeError(`times must be above 0, not ${measuredMs} and ${referenceMs}`);
   }
+  return speedOf(Math.min(maxFactor, Math.max(1, measuredMs / referenceMs)));
+}
 
-  /** A budget at reference speed → milliseconds on this machine. */
-  scaleBudget(ms: number): number {
-    return Math.ceil(ms * this.factor);
-  }
-
-  /** Tells how long the boot took here. */
-  measuredBoot(ms: number): void {
-    if (!(ms > 0)) throw new RangeError(`a boot takes more than ${ms} ms`);
-    this.#factor = Math.min(maxFactor, Math.max(1, ms / this.#referenceMs));
-  }
+function speedOf(factor: number): Speed {
+  return { factor, scaleBudget: (ms) => Math.ceil(ms * factor) };
 }
