@@ -1,0 +1,162 @@
+/** The command line: parse it, call one command, map the outcome to an exit code. Commands load when called. */
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { CommandContext, Output, RunPlan } from './commands/context.ts';
+import { exitCodeHelp, runHelp } from './commands/help.ts';
+import { checkNpmFlags } from './commands/npm-flags.ts';
+import type { RunCommandOptions } from './commands/run.ts';
+import { EnvironmentError, exitCodes, isKnownError, UsageError } from './errors.ts';
+import { styleFor, useColour } from './report/colour.ts';
+import { knownErrorText } from './report/known-error.ts';
+
+/** @param runPlan what executes a plan; tests of the command line give one that boots nothing. */
+export async function main(argv: readonly string[], runPlan: RunPlan = realRunPlan): Promise<number> {
+  const noColorFlag = argv.includes('--no-color');
+  const context: CommandContext = {
+    cwd: process.cwd(),
+    env: process.env,
+    out: output(process.stdout, noColorFlag),
+    err: output(process.stderr, noColorFlag),
+    argv,
+    runPlan,
+  };
+  let exitCode: number = exitCodes.asExpected;
+  const program = commandLine(context, (code) => {
+    exitCode = code;
+  });
+  try {
+    checkNpmFlags(context.env, argv);
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return failure(error, context, argv.includes('--bisect'));
+  }
+}
+
+function commandLine(context: CommandContext, exit: (code: number) => void): Command {
+  const program = new Command('vflab')
+    .description('QEMU/VFIO passthrough test harness and fault-injection lab.')
+    .option('--no-color', 'no colours (so does NO_COLOR)')
+    .addHelpText('after', exitCodeHelp)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => context.out.write(text), writeErr: () => {} });
+
+  program
+    .command('list')
+    .description('the labs there are')
+    .option('--json', 'as JSON')
+    .action(async (options) => exit(await (await import('./commands/list.ts')).list(context, options)));
+
+  program
+    .command('show <lab>')
+    .description('what a lab is made of, and what it tries')
+    .option('--json', 'as JSON, every default filled in')
+    .action(async (lab, options) =>
+      exit(await (await import('./commands/show.ts')).show(context, lab, options)),
+    );
+
+  program
+    .command('validate [files...]')
+    .description('find every problem of lab files (default: all of labs/)')
+    .action(async (files) => exit(await (await import('./commands/validate.ts')).validate(context, files)));
+
+  program
+    .command('schema')
+    .description('the JSON Schema of a lab file, for editors')
+    .action(async () => exit((await import('./commands/schema.ts')).schema(context)));
+
+  runCommand(program)
+    .addHelpText('after', runHelp)
+    .action(async (labs: string[], options: RunCommandOptions) =>
+      exit(await (await import('./commands/run.ts')).run(context, labs, options)),
+    );
+
+  program
+    .command('verdict <run-folder>')
+    .description('judge a stored run again, without QEMU')
+    .option('--json', 'result.json')
+    .option('-v, --verbose', 'the chain and findings of every variant')
+    .action(async (folder, options) =>
+      exit(await (await import('./commands/verdict.ts')).verdict(context, folder, options)),
+    );
+
+  return program;
+}
+
+function runCommand(program: Command): Command {
+  return program
+    .command('run <labs...>')
+    .description('run labs: names in labs/, or paths of lab files')
+    .optionsGroup('Choose:')
+    .option(
+      '--kernel <version|path>',
+      "a kernel of the lab, `all`, or a bzImage of your own (a path with a '/')",
+      collect,
+    )
+    .option('--modules <dir>', 'modules of your own kernel: lib/modules/<release>')
+    .option('--variant <name>', "a variant, or a pattern such as 'h*' (repeatable; default: all)", collect)
+    .option('--axis <name=value>', 'a value of any axis of the matrix (repeatable)', collect)
+    .optionsGroup('Run:')
+    .option('--dry-run', 'print the whole plan, start nothing')
+    .option('--repeat <n>', 'run every variant n times', positive, 1)
+    .option('--keep', 'leave the last machines up and say how to reach them')
+    .option('--bisect', 'exit codes for `git bisect run`')
+    .optionsGroup('Output:')
+    .option('--json', 'print result.json; with --dry-run, the plan (one document a lab)')
+    .option('--output <dir>', 'the run folder, new or empty (default: runs/<time>-<lab>)')
+    .option('--junit <file>', 'a copy of the JUnit XML')
+    .option('-q, --quiet', 'no progress')
+    .option('-v, --verbose', 'more progress; the chain of every variant');
+}
+
+function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+function positive(value: string): number {
+  if (/^[1-9][0-9]{0,5}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('must be a whole number from 1.');
+}
+
+const realRunPlan: RunPlan = async (plan, options) => (await import('./run/run.ts')).runPlan(plan, options);
+
+function output(stream: NodeJS.WriteStream, noColorFlag: boolean): Output {
+  const isTTY = stream.isTTY === true;
+  return {
+    write: (text) => void stream.write(text),
+    style: styleFor(useColour({ noColorFlag, env: process.env, isTTY })),
+    columns: () => (isTTY ? (stream.columns ?? 80) : 0),
+  };
+}
+
+/** Known errors short, unknown ones whole: those are bugs of ours. */
+function failure(error: unknown, { err }: CommandContext, bisect: boolean): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.asExpected;
+    const message = error.message.replace(/^error: /, '').replace(/\n$/, '');
+    const help = error.code === 'commander.help' ? 'no command given' : message;
+    err.write(
+      knownErrorText(
+        new UsageError(help, { code: 'BAD_COMMAND_LINE', next: '`vflab --help`, `vflab run --help`' }),
+        err.style,
+      ),
+    );
+    return bisect ? exitCodes.bisectAbort : exitCodes.usage;
+  }
+  if (!isKnownError(error)) {
+    err.write(`${err.style.red('internal error')}: this is a bug of vflab, please report it whole\n`);
+    err.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return bisect ? exitCodes.bisectAbort : exitCodes.labBroke;
+  }
+  err.write(knownErrorText(error, err.style));
+  if (!bisect) return error.exitCode;
+  const stop = error instanceof UsageError || error instanceof EnvironmentError;
+  return stop ? exitCodes.bisectAbort : exitCodes.bisectSkip;
+}
+
+if (import.meta.main) {
+  // A reader that goes away (`vflab list | head -1`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  process.exitCode = await main(process.argv.slice(2));
+}

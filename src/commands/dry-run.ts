@@ -1,0 +1,95 @@
+/** `vflab run --dry-run`: the whole plan, every QEMU argument, action and deadline; nothing is started. */
+import { exitCodes } from '../errors.ts';
+import type { Action, Plan, VariantPlan } from '../lab/plan.ts';
+import { qemuArgs } from '../machine/args.ts';
+import { quote } from '../report/replay.ts';
+import { formatMs } from '../report/time.ts';
+import type { CommandContext } from './context.ts';
+
+interface MachineCommand {
+  variant: string;
+  machine: string;
+  command: string[];
+}
+
+/** Which accelerator there is is only known once one has been seen to run a guest; TCG always works. */
+const accelerator = 'tcg';
+
+export function dryRun(
+  { out, err }: CommandContext,
+  plans: readonly Plan[],
+  options: { json: boolean },
+): number {
+  const commands = plans.map((plan) => plan.variants.flatMap(machineCommands));
+  for (const [i, plan] of plans.entries()) {
+    if (options.json)
+      out.write(`${JSON.stringify({ plan, accelerator, machines: commands[i] }, undefined, 2)}\n`);
+    else
+      out.write(
+        plan.variants.map((variant) => describe(plan, variant, commands[i]!, out.style.bold)).join('\n'),
+      );
+  }
+  err.write(
+    `Nothing was started. Names in braces are filled in at launch; a run that finds usable KVM uses it in place of ${accelerator}.\n`,
+  );
+  return exitCodes.asExpected;
+}
+
+function machineCommands(variant: VariantPlan): MachineCommand[] {
+  return [
+    { plan: variant.host, accel: accelerator },
+    // Inside the host there is KVM: the host's CPU has SVM, emulated or not.
+    ...variant.guests.map((plan) => ({ plan, accel: 'kvm' as const })),
+  ].map(({ plan, accel }) => ({
+    variant: variant.id,
+    machine: plan.spec.name,
+    command: ['qemu-system-x86_64', ...qemuArgs(plan.spec, { accel })],
+  }));
+}
+
+function describe(
+  plan: Plan,
+  variant: VariantPlan,
+  commands: readonly MachineCommand[],
+  bold: (text: string) => string,
+): string {
+  const { expect } = variant;
+  const remedy = variant.remedy.id === 'none' ? '' : `; remedy ${variant.remedy.id} ${expect.remedy ?? ''}`;
+  const lines = [
+    bold(`${plan.lab} ${variant.id}`),
+    `  expected: ${variant.failure} ${expect.verdict}${remedy}`,
+  ];
+  for (const { machine, command } of commands.filter((c) => c.variant === variant.id)) {
+    lines.push('', `  ${machine}${machine === 'host' ? '' : ' (inside the host)'}`, ...wrapped(command));
+  }
+  lines.push('');
+  for (const phase of variant.phases) {
+    lines.push(`  ${phase.name.padEnd(16)}${phase.title}, at most ${formatMs(phase.budgetMs)}`);
+    lines.push(...phase.actions.map((action) => `      ${describeAction(action, variant)}`));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** One option with its value a line, ready to be pasted into a shell. */
+function wrapped(command: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const word of command) {
+    if (word.startsWith('-') || lines.length === 0) lines.push(quote(word));
+    else lines[lines.length - 1] += ` ${quote(word)}`;
+  }
+  return lines.map((line, i) => `    ${i === 0 ? '' : '  '}${line}${i === lines.length - 1 ? '' : ' \\'}`);
+}
+
+function describeAction(action: Action, variant: VariantPlan): string {
+  const { do: verb, ...rest } = action;
+  const words = Object.entries(rest).map(
+    ([key, value]) => `${key}=${Array.isArray(value) ? value.join(',') : value}`,
+  );
+  const fault = 'fault' in action ? ` ${faultWords(variant, action.fault)}` : '';
+  return `${[verb, ...words].join(' ')}${fault}`;
+}
+
+function faultWords(variant: VariantPlan, id: string): string {
+  const fault = variant.faults[id]!;
+  return `(${fault.severity} ${fault.error} on ${fault.target}, via ${fault.via})`;
+}
