@@ -102,7 +102,7 @@ function runCommand(program: Command): Command {
     .option('--bisect', 'exit codes for `git bisect run`')
     .optionsGroup('Output:')
     .option('--json', 'print result.json; with --dry-run, the plan (one document a lab)')
-    .option('--output <dir>', 'the run folder, new or empty (default: runs/<time>-<lab>)')
+    .option('--output <dir>', 'folder for the run folder <time>-<lab> (default: runs)')
     .option('--junit <file>', 'a copy of the JUnit XML')
     .option('-q, --quiet', 'no progress')
     .option('-v, --verbose', 'more progress; the chain of every variant');

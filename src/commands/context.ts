@@ -1,8 +1,6 @@
 /** What a command may touch of the outside world; `cli.ts` makes it once. */
-import type { Plan } from '../lab/plan.ts';
 import type { Style } from '../report/colour.ts';
-import type { RunResult } from '../report/result.ts';
-import type { RunOptions } from '../report/run-options.ts';
+import type { runPlan } from '../run/run.ts';
 
 export interface CommandContext {
   cwd: string;
@@ -23,4 +21,4 @@ export interface Output {
   columns(): number;
 }
 
-export type RunPlan = (plan: Plan, options: RunOptions) => Promise<RunResult>;
+export type RunPlan = typeof runPlan;

@@ -1,7 +1,9 @@
 /** `vflab run --dry-run`: the whole plan, every QEMU argument, action and deadline; nothing is started. */
 import { exitCodes } from '../errors.ts';
+import { controlParameters } from '../guest/nested.ts';
 import type { Action, Plan, VariantPlan } from '../lab/plan.ts';
-import { qemuArgs } from '../machine/args.ts';
+import { type QemuArgsOptions, qemuArgs } from '../machine/args.ts';
+import type { MachineSpec } from '../machine/spec.ts';
 import { quote } from '../report/replay.ts';
 import { formatMs } from '../report/time.ts';
 import type { CommandContext } from './context.ts';
@@ -13,7 +15,7 @@ interface MachineCommand {
 }
 
 /** Which accelerator there is is only known once one has been seen to run a guest; TCG always works. */
-const accelerator = 'tcg';
+const accelerator = 'tcg' as const;
 
 export function dryRun(
   { out, err }: CommandContext,
@@ -35,16 +37,29 @@ export function dryRun(
   return exitCodes.asExpected;
 }
 
+/** As src/run/actions/boot.ts and src/guest/nested.ts start them, with names in braces for what only they know. */
 function machineCommands(variant: VariantPlan): MachineCommand[] {
+  const { host, guests } = variant;
+  const command = (spec: MachineSpec, options: QemuArgsOptions): MachineCommand => {
+    const cmdline = [
+      ...spec.cmdline,
+      ...controlParameters(spec, { privateKey: '', publicBlob: '{ssh-key}' }),
+    ];
+    const args = qemuArgs({ ...spec, cmdline }, { paused: true, ...options });
+    return { variant: variant.id, machine: spec.name, command: ['qemu-system-x86_64', ...args] };
+  };
   return [
-    { plan: variant.host, accel: accelerator },
-    // Inside the host there is KVM: the host's CPU has SVM, emulated or not.
-    ...variant.guests.map((plan) => ({ plan, accel: 'kvm' as const })),
-  ].map(({ plan, accel }) => ({
-    variant: variant.id,
-    machine: plan.spec.name,
-    command: ['qemu-system-x86_64', ...qemuArgs(plan.spec, { accel })],
-  }));
+    command(host.spec, { accel: accelerator }),
+    ...guests.map(({ spec }, i) =>
+      command(spec, {
+        // The host has KVM for its guests, emulated or not.
+        accel: 'kvm',
+        serial: { kind: 'tcp', port: 4400 + 2 * i },
+        qmp: { kind: 'tcp', port: 4401 + 2 * i },
+        extra: ['-msg', 'timestamp=on'],
+      }),
+    ),
+  ];
 }
 
 function describe(

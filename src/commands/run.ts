@@ -8,13 +8,13 @@ import { jsonReport } from '../report/json.ts';
 import { junitReport } from '../report/junit.ts';
 import { bisectExitCode, exitCodeOf } from '../report/outcome.ts';
 import { Progress } from '../report/progress.ts';
+import { type ReplayMachine, replayScript } from '../report/replay.ts';
 import type { RunResult } from '../report/result.ts';
 import { textReport } from '../report/text.ts';
 import type { CommandContext } from './context.ts';
-import { dryRun } from './dry-run.ts';
 import { onInterrupt } from './interrupt.ts';
+import { holdMachines } from './keep.ts';
 import { findLab, loadLabs } from './labs.ts';
-import { makeRunFolder } from './run-folder.ts';
 import { plansFor, type SelectOptions } from './select.ts';
 
 export interface RunCommandOptions extends SelectOptions {
@@ -42,7 +42,10 @@ export async function run(
     err.write('Nothing to run: the lab excludes every cell that was chosen.\n');
     return options.bisect ? exitCodes.bisectAbort : exitCodes.nothingRan;
   }
-  if (options.dryRun) return dryRun(context, plans, { json: options.json ?? false });
+  if (options.dryRun) {
+    const { dryRun } = await import('./dry-run.ts');
+    return dryRun(context, plans, { json: options.json ?? false });
+  }
 
   using interrupt = onInterrupt((text) => err.write(text));
   const progress = new Progress({
@@ -51,31 +54,36 @@ export async function run(
     verbose: options.verbose ?? false,
   });
   const results: RunResult[] = [];
-  for (const [i, plan] of plans.entries()) {
+  for (const plan of plans) {
     if (interrupt.signal.aborted) break;
-    const below =
-      options.output !== undefined && plans.length > 1 ? join(options.output, plan.lab) : options.output;
-    const outDir = await makeRunFolder(cwd, plan.lab, below);
-    const result = await context.runPlan(plan, {
+    const { result, machines } = await context.runPlan(plan, {
       signal: interrupt.signal,
-      outDir,
+      outDir: resolve(cwd, options.output ?? 'runs'),
       emit: fanOut(options.quiet ? [] : [progress]),
       repeat: options.repeat,
-      keep: options.keep ?? false,
-      labText: labs[i]!.text,
-      command: ['vflab', ...context.argv],
-      cwd,
+      ...(options.keep ? { beforeTeardown: holdMachines((text) => err.write(text)) } : {}),
     });
     results.push(result);
-    await writeFile(join(outDir, 'result.json'), jsonReport(result));
-    await writeFile(join(outDir, 'junit.xml'), junitReport([result]));
+    await keepReports(context, result, machines);
+    const { style } = out;
     out.write(
-      options.json
-        ? jsonReport(result)
-        : textReport(result, { style: out.style, verbose: options.verbose ?? false }),
+      options.json ? jsonReport(result) : textReport(result, { style, verbose: options.verbose ?? false }),
     );
     if (env.GITHUB_ACTIONS === 'true') err.write(githubAnnotations(result));
   }
   if (options.junit !== undefined) await writeFile(resolve(cwd, options.junit), junitReport(results));
   return options.bisect ? bisectExitCode(results) : exitCodeOf(results);
+}
+
+/** What is in every run folder, whatever the flags. */
+async function keepReports(
+  { argv, cwd }: CommandContext,
+  result: RunResult,
+  machines: readonly ReplayMachine[],
+): Promise<void> {
+  const { folder } = result;
+  await writeFile(join(folder, 'result.json'), jsonReport(result));
+  await writeFile(join(folder, 'junit.xml'), junitReport([result]));
+  const command = [join(import.meta.dirname, '../../bin/vflab'), ...argv];
+  await writeFile(join(folder, 'replay'), replayScript({ command, cwd, machines }), { mode: 0o755 });
 }
