@@ -106,3 +106,10 @@ export type HarnessEvent = { t: number } & (
   | { kind: 'note'; text: string }
 );
 export type HarnessEventKind = HarnessEvent['kind'];
+
+/** A harness event without its time, as those who report it give it; `K` narrows the kinds. */
+export type UntimedEvent<K extends HarnessEventKind = HarnessEventKind> = HarnessEvent extends infer E
+  ? E extends HarnessEvent & { kind: K }
+    ? Omit<E, 't'>
+    : never
+  : never;

@@ -1,0 +1,46 @@
+/**
+ * Lines by which a kernel says that it is in trouble. Sources: kernel/panic.c, lib/bug.c, kernel/hung_task.c,
+ * kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/irq/spurious.c.
+ */
+export type TroubleWhat =
+  | 'panic'
+  | 'oops'
+  | 'bug'
+  | 'warning'
+  | 'hung-task'
+  | 'lockup'
+  | 'rcu-stall'
+  | 'nobody-cared'
+  | 'no-irq-handler';
+
+export interface TroubleFact {
+  kind: 'trouble';
+  what: TroubleWhat;
+  /** The kernel goes no further after it. */
+  deadly: boolean;
+}
+
+const table: readonly [RegExp, TroubleWhat, boolean][] = [
+  [/^Kernel panic - not syncing/, 'panic', true],
+  [
+    /^(?:BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|Oops: |invalid opcode:)/,
+    'oops',
+    true,
+  ],
+  [/^kernel BUG at /, 'bug', true],
+  [/^watchdog: BUG: soft lockup|^watchdog: .{0,40}hard LOCKUP/, 'lockup', false],
+  [/^BUG: /, 'bug', false],
+  [/^WARNING: /, 'warning', false],
+  [/^INFO: task .{1,60} blocked for more than/, 'hung-task', false],
+  [/^rcu: INFO: .{0,40}stall/, 'rcu-stall', false],
+  [/^irq \d{1,6}: nobody cared/, 'nobody-cared', false],
+  [/No irq handler for /, 'no-irq-handler', false],
+];
+
+export function parseTrouble(message: string): TroubleFact | undefined {
+  const start = message.slice(0, 200);
+  for (const [pattern, what, deadly] of table) {
+    if (pattern.test(start)) return { kind: 'trouble', what, deadly };
+  }
+  return undefined;
+}

@@ -1,0 +1,34 @@
+/** What the AER recovery model speaks of. Source: include/linux/pci.h (enum pci_ers_result), err.c. */
+import type { KernelFeatures } from '../features.ts';
+
+export type Severity = 'correctable' | 'non-fatal' | 'fatal';
+
+/** `enum pci_ers_result`, by short names. */
+export type Result = 'none' | 'can-recover' | 'need-reset' | 'disconnect' | 'recovered' | 'no-aer-driver';
+
+/** A function that the bus walk visits. */
+export interface WalkedFunction {
+  /** 0000:01:00.0 */
+  bdf: string;
+  /** Bound driver; absent when unbound. */
+  driver?: string;
+  isVf: boolean;
+  /** A PCI-to-PCI bridge header (a port): without a callback it does not veto. */
+  isBridge: boolean;
+  disconnected: boolean;
+  /** Someone holds it through vfio and has set its error eventfd: the id of that VM. */
+  heldBy?: string;
+}
+
+export interface Episode {
+  severity: Severity;
+  /** Function that reported the error. */
+  source: string;
+  /** Root port that told the kernel. */
+  port: string;
+  /** Port on which the recovery lines appear. */
+  bridge: string;
+  /** Functions below the bridge in walk order. */
+  walk: readonly WalkedFunction[];
+  features: KernelFeatures;
+}

@@ -1,0 +1,156 @@
+/** Cuts the host's kernel log into AER reports and lets the model explain each. */
+import type { Recorded } from '../evidence/harness.ts';
+import type { DatedKernelEvent } from '../evidence/history.ts';
+import type { KernelFact } from '../evidence/kernel-log/parse.ts';
+import { type Explanation, explain } from '../model/aer/explain.ts';
+import type { Observation } from '../model/aer/observation.ts';
+import { type Prediction, predict } from '../model/aer/predict.ts';
+import type { Episode } from '../model/aer/types.ts';
+import type { KernelFeatures } from '../model/features.ts';
+import { bridgeOf, functionsAt, walkBelow } from './walk.ts';
+
+export interface Report {
+  /** Harness time of its first line, seconds, and the bound of its error. */
+  t: number;
+  error: number;
+  source: string;
+  port: string;
+  /** `aer_inject`'s own line, where it came before. */
+  injected?: DatedKernelEvent;
+  /** Its lines in the order of the log. */
+  lines: DatedKernelEvent[];
+  /** Index into `lines` of every observation. */
+  origin: number[];
+  observations: Observation[];
+  /** Undefined: the functions below its port are not on record. */
+  episode?: Episode;
+  explanation?: Explanation;
+  prediction?: Prediction;
+}
+
+/** A driver's lines that the model places; `PF still resetting` also comes from its own timers. */
+const governed = [
+  'detected-normal',
+  'detected-frozen',
+  'slot-reset',
+  'cannot-re-enable',
+  'vf-caused-error',
+] as const;
+
+/** All reports of a kernel log, in order, not yet explained. */
+export function cutReports(kernel: readonly DatedKernelEvent[]): Report[] {
+  const reports: Report[] = [];
+  const controllers = new Map<string, string>();
+  let injected: DatedKernelEvent | undefined;
+  let open: Report | undefined;
+  for (const dated of kernel) {
+    const { event, t, error } = dated;
+    if (event.kind === 'nvme-controller') controllers.set(event.controller, event.device);
+    if (event.kind === 'aer-injected') injected = dated;
+    const observed = observationOf(event, controllers);
+    if (!observed) continue;
+    if (event.kind === 'aer-report') {
+      open = { t, error, source: event.source, port: event.port, lines: [], origin: [], observations: [] };
+      if (injected) open.injected = injected;
+      injected = undefined;
+      reports.push(open);
+    }
+    if (!open || !belongs(open, observed)) {
+      // Lines of a report whose port line is missing: a report of their own, which the model will refuse.
+      if (!isDetail(observed)) continue;
+      const device = 'device' in observed ? observed.device : '';
+      open = { t, error, source: device, port: '', lines: [], origin: [], observations: [] };
+      reports.push(open);
+    }
+    open.origin.push(open.lines.length);
+    open.lines.push(dated);
+    open.observations.push(observed);
+  }
+  return reports;
+}
+
+function isDetail(o: Observation): boolean {
+  return o.kind === 'device' || o.kind === 'end' || o.kind === 'cannot-recover' || o.kind === 'reset-failed';
+}
+
+/** After the end of a report with one source nothing belongs to it any more, but a second end is its fault. */
+function belongs(report: Report, o: Observation): boolean {
+  const ended = report.observations.some((x) => x.kind === 'end');
+  if (!ended) return true;
+  const sources = report.observations.filter((x) => x.kind === 'device').length;
+  return sources > 1 || o.kind === 'end';
+}
+
+function observationOf(fact: KernelFact, controllers: ReadonlyMap<string, string>): Observation | undefined {
+  switch (fact.kind) {
+    case 'aer-report':
+      return { kind: 'report', source: fact.source, severity: fact.severity, noDetails: fact.noDetails };
+    case 'aer-no-details':
+      return { kind: 'no-details' };
+    case 'aer-device':
+      return {
+        kind: 'device',
+        device: fact.device,
+        severity: fact.severity,
+        inaccessible: fact.inaccessible,
+      };
+    case 'aer-status':
+      return { kind: 'status', device: fact.device };
+    case 'aer-bit':
+      return { kind: 'bit', device: fact.device };
+    case 'aer-tlp':
+      return { kind: 'tlp', device: fact.device };
+    case 'aer-first-agent':
+      return { kind: 'first-agent', device: fact.device };
+    case 'aer-broadcast':
+      return { kind: 'broadcast', stage: fact.step };
+    case 'aer-cannot-recover':
+      return { kind: 'cannot-recover', device: fact.device, why: fact.why };
+    case 'aer-link-inactive':
+      return { kind: 'link-inactive' };
+    case 'aer-reset':
+      return { kind: 'reset', result: fact.result };
+    case 'aer-reset-failed':
+      return { kind: 'reset-failed' };
+    case 'aer-end':
+      return { kind: 'end', recovered: fact.recovered };
+    case 'driver-says': {
+      const what = governed.find((g) => g === fact.what);
+      return what && { kind: 'driver', device: controllers.get(fact.device) ?? fact.device, what };
+    }
+    default:
+      return undefined;
+  }
+}
+
+export interface EpisodeContext {
+  harness: readonly Recorded[];
+  features: KernelFeatures;
+  /** Guest that holds the named function at harness time `t`. */
+  heldBy: (name: string, t: number) => string | undefined;
+}
+
+/** Gives a report its walk, its explanation and its prediction. */
+export function explainReport(report: Report, context: EpisodeContext): Report {
+  const functions = functionsAt(context.harness, report.t);
+  const bridge = bridgeOf(functions, report.source);
+  const first = report.observations[0];
+  if (bridge === undefined || first?.kind !== 'report') return report;
+  const episode: Episode = {
+    severity: first.severity,
+    source: report.source,
+    port: report.port,
+    bridge,
+    walk: walkBelow(functions, bridge, (name) => context.heldBy(name, report.t)),
+    features: context.features,
+  };
+  return {
+    ...report,
+    episode,
+    explanation: explain(episode, report.observations),
+    prediction: predict(
+      episode,
+      report.observations.some((o) => o.kind === 'reset' && o.result === 0),
+    ),
+  };
+}

@@ -1,0 +1,55 @@
+/** Findings about kernels in trouble, and about clocks that cannot be trusted. */
+import type { RunFacts } from '../facts.ts';
+import { ofKernel } from '../pointers.ts';
+import { happenedSince } from '../time.ts';
+import type { Finding } from '../types.ts';
+
+/** An alignment worse than this, in seconds, cannot order what the fault did. */
+const uncertain = 1;
+
+export function kernelFindings(facts: RunFacts): Finding[] {
+  return [...trouble(facts), ...clocks(facts)];
+}
+
+function trouble(facts: RunFacts): Finding[] {
+  return [...facts.history.machines].flatMap(([machine, record]) =>
+    record.kernel.flatMap((dated): Finding[] => {
+      const { event } = dated;
+      if (event.kind !== 'trouble') return [];
+      const after = happenedSince(dated.t, dated.error, facts.faultTime);
+      return [
+        {
+          id: 'kernel-trouble',
+          severity: after ? 'error' : 'warning',
+          title: `Kernel of ${machine}: ${event.what}`,
+          text: `${event.at.message.slice(0, 300)} — ${after ? 'after the fault' : 'before the fault, so not its work'}.`,
+          evidence: [ofKernel(dated)],
+          rule: 'KERNEL-TROUBLE',
+        },
+      ];
+    }),
+  );
+}
+
+function clocks(facts: RunFacts): Finding[] {
+  return [...facts.history.machines].flatMap(([machine, record]) =>
+    [...record.clocks.values()].flatMap((clock): Finding[] => {
+      const loose = Number.isFinite(clock.error) && clock.error > uncertain;
+      if (!clock.drifted && !loose) return [];
+      return [
+        {
+          id: 'clock-uncertain',
+          severity: 'warning',
+          title: `Clock of ${machine} (boot ${clock.boot}) is known to ±${clock.error.toFixed(3)} s only`,
+          text: clock.drifted
+            ? 'Its markers contradict one fixed offset: the clock drifted, so it is aligned piecewise between them.'
+            : 'The markers were written too slowly for a better alignment.',
+          evidence: record.kernel
+            .filter((dated) => dated.event.kind === 'marker' && dated.event.at.boot === clock.boot)
+            .map(ofKernel),
+          rule: 'RUN-CLOCK',
+        },
+      ];
+    }),
+  );
+}

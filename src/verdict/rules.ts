@@ -1,0 +1,25 @@
+/** Every rule that a finding or a step of the chain can cite: its id and what it says. */
+import { aerRules } from '../model/aer/rules.ts';
+
+export const verdictRules = {
+  'FAULT-PROVED':
+    'a fault counts only if the harness proved it (registers and counters) and the host kernel reported it, with the right severity, from the right function',
+  'FAULT-HEALED':
+    'after healing, every error status register reads 0; else the next error is blamed on this one',
+  'RUN-COMPLETE': 'the run went through its last phase and its record is whole',
+  'RUN-EMULATOR': 'a failure of the emulator itself says nothing about the kernel',
+  'RUN-CLOCK': 'an event is placed in time only within the stated error of the clock alignment',
+  'RUN-REMEDY': 'a remedy counts only if the record shows that it was carried out',
+  'VM-STOP':
+    'QEMU hw/vfio/pci.c vfio_err_notifier_handler: when the error eventfd of a function fires, its VM is stopped in state internal-error and goes on only after a reset',
+  'VM-COUNT': 'the VMs that stop are those that hold a function of the walk, and no others',
+  'VM-WITNESSES': 'a guest lives, or does not, when SSH, the serial console and QMP agree on it',
+  'VM-SILENT': 'a stopped VM executes nothing, so its own kernel cannot log why',
+  'VM-RESTORED':
+    'a VM is back when QEMU resumed it, all three witnesses say it lives, and traffic over its function works',
+  TRAFFIC: 'a function works when traffic over it comes back, before the fault and after',
+  'KERNEL-TROUBLE': 'a kernel warning, oops, panic or stall is never part of a healthy course',
+} as const;
+
+export const rules = { ...aerRules, ...verdictRules };
+export type RuleId = keyof typeof rules;

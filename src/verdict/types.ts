@@ -1,0 +1,88 @@
+/** What the verdict says of one variant. Everything in it points at lines of the run's evidence. */
+import type { RemedyEffect } from '../lab/plan.ts';
+import type { RuleId } from './rules.ts';
+
+export type VerdictWord = 'reproduced' | 'clean' | 'inconclusive';
+
+/** A line of the run folder that something rests on. */
+export interface Evidence {
+  /** Name inside the variant's folder. */
+  file: string;
+  /** 1-based. */
+  line: number;
+  text: string;
+  /** Harness time in seconds, where the line can be dated. */
+  t?: number;
+  /** Bound of the error of `t` in seconds; absent where `t` is the harness's own. */
+  error?: number;
+  machine?: string;
+}
+
+/**
+ * `error`: the system under test did wrong. `warning`: notable. `info`: what happened. `infrastructure`: the
+ * run cannot tell, by no fault of the system under test; each makes the verdict inconclusive.
+ */
+export type Severity = 'error' | 'warning' | 'info' | 'infrastructure';
+
+export const findingIds = [
+  'fault-proved',
+  'vm-stopped-by-aer',
+  'pf-recovered',
+  'pf-recovery-failed',
+  'error-reported-only',
+  'guest-silent',
+  'guest-lost',
+  'guest-restored',
+  'status-left-set',
+  'unexpected-event',
+  'wrong-vms-stopped',
+  'kernel-trouble',
+  'pf-broken',
+  'traffic-lost',
+  'traffic-lossy',
+  'clock-uncertain',
+  'fault-unproved',
+  'run-broke',
+  'emulator-broke',
+  'evidence-missing',
+  'evidence-cut',
+  'witnesses-disagree',
+  'evidence-contradicts',
+  'no-baseline',
+  'remedy-unproved',
+] as const;
+export type FindingId = (typeof findingIds)[number];
+
+export interface Finding {
+  id: FindingId;
+  severity: Severity;
+  /** One line, for lists. */
+  title: string;
+  /** What was seen and what it means, in a few sentences. */
+  text: string;
+  evidence: Evidence[];
+  rule: RuleId;
+}
+
+/** A step of the causal chain. */
+export interface ChainStep {
+  text: string;
+  /** True: the evidence shows it. False: nothing in the logs says it; it follows from `rule`. */
+  seen: boolean;
+  rule: RuleId;
+  evidence: Evidence[];
+}
+
+export interface Verdict {
+  verdict: VerdictWord;
+  /** Why, in one sentence. */
+  reason: string;
+  findings: Finding[];
+  /** From the error to what the guests felt; empty when inconclusive. */
+  chain: ChainStep[];
+  /** Present when a remedy was tried and the verdict can tell. */
+  remedy?: RemedyEffect;
+  asExpected: boolean;
+  /** What differs from the plan's expectation, one sentence each. */
+  differences: string[];
+}
