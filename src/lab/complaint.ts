@@ -7,8 +7,8 @@ export interface Complaint {
   message: string;
 }
 
+/** `unknown port "rp9" (did you mean "rp1"?)`, or with all that there are. */
 export function unknown(what: string, name: string, known: string[]): string {
-  const hint =
-    didYouMean(name, known) || (known.length > 0 ? `; there is ${known.join(', ')}` : '; there is none');
-  return `unknown ${what} "${name}"${hint}`;
+  const all = known.length > 0 ? `; known: ${known.join(', ')}` : `; this lab names no ${what}`;
+  return `unknown ${what} "${name}"${didYouMean(name, known) || all}`;
 }

@@ -15,14 +15,19 @@ export function loadLab(text: string, file: string): LoadResult {
   if (text.length > maxBytes)
     return { ok: false, problems: [whole(file, 'this is larger than 1 MiB: not a lab file')] };
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    version: '1.2',
+    logLevel: 'error',
+  });
   const source: Source = { file, text, document, lines };
   // A warning is an unknown tag or the like: never meant.
   const broken = [...document.errors, ...document.warnings];
   if (broken.length > 0) {
     const problems = broken.map((error) => {
       const { line, col } = lines.linePos(Math.min(error.pos[0], text.length));
-      return { file, line, col, path: '', message: error.message, excerpt: excerptOf(text, line, col) };
+      return { file, line, col, path: '', message: yamlMessage(error), excerpt: excerptOf(text, line, col) };
     });
     return { ok: false, problems };
   }
@@ -36,6 +41,11 @@ export function loadLab(text: string, file: string): LoadResult {
   if (!parsed.success) return { ok: false, problems: sort(problemsOf(source, parsed.error, data)) };
   const problems = checkLab(parsed.data).map(({ place, message }) => problemAt(source, place, message));
   return problems.length > 0 ? { ok: false, problems: sort(problems) } : { ok: true, lab: parsed.data };
+}
+
+/** The parser's words are good, but for one that speaks to a programmer. */
+function yamlMessage({ code, message }: { code: string; message: string }): string {
+  return code === 'MULTIPLE_DOCS' ? 'a lab file holds one document; `---` begins a second one' : message;
 }
 
 function whole(file: string, message: string): Problem {
