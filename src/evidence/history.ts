@@ -24,6 +24,10 @@ export interface DatedKernelEvent extends Moment {
   event: KernelEvent;
 }
 
+export interface DatedStderr extends Moment {
+  event: StderrEvent;
+}
+
 export interface MachineRecord {
   machine: string;
   /** Kernel lines, console first, then those that only the ring buffer has; in order of boot and stamp. */
@@ -82,14 +86,15 @@ function addMachine(
   harness: HarnessRecord,
   events: HistoryEvent[],
 ): MachineRecord {
-  const serial = kernelLines(timedLines(`${machine}.serial`, machine, read(`${machine}.serial`)));
+  const qmp = parseQmp(`${machine}.qmp`, machine, read(`${machine}.qmp`));
+  const resets = qmp.events.flatMap((event) => (event.kind === 'reset' ? [event.t] : []));
+  const serial = kernelLines(timedLines(`${machine}.serial`, machine, read(`${machine}.serial`)), resets);
   const ring = kernelLines(plainLines(`${machine}.dmesg`, machine, read(`${machine}.dmesg`)));
-  const lines = mergeLogs(serial, ring);
+  const lines = mergeLogs(serial, ring, bootAtEnd(serial, resets));
   const found = kernelEvents(lines);
   const clocks = kernelClocks(machine, lines, found, ofKind(harness.events, 'clock-marker'));
   const kernel = found.map((event) => ({ ...dateLine(event.at, clocks), event }));
   for (const dated of kernel) events.push({ machine, from: 'kernel', ...dated });
-  const qmp = parseQmp(`${machine}.qmp`, machine, read(`${machine}.qmp`));
   for (const event of qmp.events) events.push({ machine, t: event.t, error: 0, from: 'qmp', event });
   // A guest's QEMU runs on the host, so its stamps are the host's wall clock; the host's own QEMU has ours.
   const wall = wallClock('host', ofKind(harness.events, 'wall-clock'));
@@ -108,14 +113,25 @@ export function dateLine(line: KernelLine, clocks: ReadonlyMap<number, KernelClo
   return { t: line.arrived ?? Number.NaN, error: Number.POSITIVE_INFINITY };
 }
 
+/** The boot that the machine is in at the end: one further when it was reset after its last console line. */
+function bootAtEnd(serial: readonly KernelLine[], resets: readonly number[]): number {
+  const last = serial.findLast((line) => line.stamp !== undefined);
+  if (!last) return 0;
+  const resetAfter = resets.some((t) => t > (last.arrived ?? Number.POSITIVE_INFINITY));
+  return resetAfter ? last.boot + 1 : last.boot;
+}
+
 /**
  * The console's lines, with those of the ring buffer that the console missed put in at their stamp. The ring
  * belongs to the last boot. A line counts as seen when stamp and text are equal, or when the console shows a
  * cut beginning of it with the same stamp.
  */
-export function mergeLogs(serial: readonly KernelLine[], ring: readonly KernelLine[]): KernelLine[] {
+export function mergeLogs(
+  serial: readonly KernelLine[],
+  ring: readonly KernelLine[],
+  boot: number = bootAtEnd(serial, []),
+): KernelLine[] {
   if (ring.length === 0) return [...serial];
-  const boot = serial.at(-1)?.boot ?? 0;
   const seen = new Map<number, string[]>();
   for (const line of serial) {
     if (line.boot !== boot || line.stamp === undefined) continue;

@@ -7,7 +7,7 @@ import { ofKind } from '../evidence/harness.ts';
 import type { DatedKernelEvent } from '../evidence/history.ts';
 import type { Vote } from '../model/aer/recovery.ts';
 import type { Report } from './episodes.ts';
-import { label, type RunFacts } from './facts.ts';
+import { label, nameOf, type RunFacts } from './facts.ts';
 import { reportLines } from './findings/fault.ts';
 import { stopLines } from './findings/guests.ts';
 import { trafficFacts, works } from './findings/traffic.ts';
@@ -48,7 +48,9 @@ function reportSteps(facts: RunFacts, report: Report, stopped: readonly GuestFac
 
 /** Everybody on the bus is asked. The broadcast is a debug line: without it the step is inferred. */
 function askStep(facts: RunFacts, report: Report): ChainStep {
-  const said = report.lines.filter(({ event }) => event.kind === 'aer-broadcast');
+  const said = report.lines.filter(
+    ({ event }) => event.kind === 'aer-broadcast' && event.step === 'error_detected',
+  );
   const walk = report.episode?.walk ?? [];
   const who = walk.map((fn) => `${label(facts, fn.bdf)} by ${fn.driver ?? 'no driver'}`).join(', ');
   const record = ofKind(facts.harness, 'functions').findLast((event) => event.t <= report.t);
@@ -78,13 +80,17 @@ function votesStep(facts: RunFacts, report: Report): ChainStep[] {
     (vote) => `${driverOf(vote.bdf)} for ${label(facts, vote.bdf)} ${votePhrases[vote.result!]}`,
   );
   const lines = report.lines.filter(({ event }) => isAnswer(event));
+  // The next broadcast shows what the answers came to, though not each of them.
+  const next = report.lines.find(
+    ({ event }) => event.kind === 'aer-broadcast' && event.step !== 'error_detected',
+  );
   return [
     {
       text: `The answers: ${said.join('; ')}.`,
       // Most drivers answer without a line: the step is seen only as far as lines show it.
       seen: lines.length >= votes.length,
       rule: 'AER-O2',
-      evidence: lines.map(ofKernel),
+      evidence: [...lines, ...(next ? [next] : [])].map(ofKernel),
     },
   ];
 }
@@ -99,21 +105,21 @@ function signalSteps(facts: RunFacts, report: Report): ChainStep[] {
   return (report.prediction?.signals ?? []).map((fn): ChainStep => {
     const told = facts.guests.find((guest) => guest.id === fn.heldBy)?.told ?? [];
     const others =
-      fn.bdf === report.source
-        ? ''
-        : `, although the error is not its own but ${label(facts, report.source)}'s,`;
+      fn.bdf === report.source ? '' : `, although the error is ${nameOf(facts, report.source)}'s,`;
     return {
       text: `vfio-pci is asked for ${label(facts, fn.bdf)} too${others} and signals the error eventfd of ${fn.heldBy}'s QEMU.`,
       seen: false,
       rule: 'AER-VFIO',
       // The kernel prints nothing here; QEMU's message is its first trace.
-      evidence: told.filter((event) => event.kind === 'vfio-error' && event.device === fn.bdf).map(ofStderr),
+      evidence: told
+        .filter(({ event }) => event.kind === 'vfio-error' && event.device === fn.bdf)
+        .map(ofStderr),
     };
   });
 }
 
 function stopStep(facts: RunFacts, guest: GuestFacts): ChainStep {
-  const devices = guest.told.flatMap((event) =>
+  const devices = guest.told.flatMap(({ event }) =>
     event.kind === 'vfio-error' ? [label(facts, event.device)] : [],
   );
   return {

@@ -1,7 +1,6 @@
 /** Gathers, once, what the rules ask about: faults, AER reports, guests and traffic of one variant. */
 import { ofKind, type Recorded } from '../evidence/harness.ts';
-import { buildHistory, type DatedKernelEvent, type History } from '../evidence/history.ts';
-import type { StderrEvent } from '../evidence/qemu-stderr.ts';
+import { buildHistory, type DatedKernelEvent, type DatedStderr, type History } from '../evidence/history.ts';
 import type { QmpEvent } from '../evidence/qmp.ts';
 import type { PciFunctionRecord } from '../evidence/record.ts';
 import type { AerFault } from '../faults/aer/schema.ts';
@@ -40,7 +39,7 @@ export interface RunFacts {
   guests: GuestFacts[];
   functions: readonly PciFunctionRecord[];
   qmp: ReadonlyMap<string, readonly QmpEvent[]>;
-  stderr: ReadonlyMap<string, readonly StderrEvent[]>;
+  stderr: ReadonlyMap<string, readonly DatedStderr[]>;
 }
 
 export function gatherFacts(plan: VariantPlan, files: (name: string) => string | undefined): RunFacts {
@@ -48,10 +47,12 @@ export function gatherFacts(plan: VariantPlan, files: (name: string) => string |
   const history = buildHistory(machines, files);
   const harness = history.harness.events;
   const qmp = new Map<string, QmpEvent[]>(machines.map((machine) => [machine, []]));
-  const stderr = new Map<string, StderrEvent[]>(machines.map((machine) => [machine, []]));
+  const stderr = new Map<string, DatedStderr[]>(machines.map((machine) => [machine, []]));
   for (const event of history.events) {
     if (event.from === 'qmp') qmp.get(event.machine)?.push(event.event);
-    if (event.from === 'stderr') stderr.get(event.machine)?.push(event.event);
+    if (event.from === 'stderr') {
+      stderr.get(event.machine)?.push({ event: event.event, t: event.t, error: event.error });
+    }
   }
   const version = ofKind(harness, 'versions').findLast((event) => event.machine === 'host');
   const features = kernelFeatures(version && kernelVersion(version.kernelRelease, version.kernelVersion));
@@ -122,4 +123,9 @@ function isReportOf(
 export function label(facts: RunFacts, bdf: string): string {
   const found = facts.functions.find((fn) => fn.bdf === bdf);
   return found ? `${found.name} (${bdf})` : bdf;
+}
+
+/** `nic0`, or the address of a function that the plan does not name. */
+export function nameOf(facts: RunFacts, bdf: string): string {
+  return facts.functions.find((fn) => fn.bdf === bdf)?.name ?? bdf;
 }

@@ -1,8 +1,7 @@
 /** What became of a guest: told by QEMU, stopped, seen by the three witnesses, resumed. */
 import { ofKind, type Recorded } from '../evidence/harness.ts';
-import { dateLine, type History } from '../evidence/history.ts';
+import { type DatedStderr, dateLine, type History } from '../evidence/history.ts';
 import type { KernelLine } from '../evidence/kernel-log/line.ts';
-import type { StderrEvent } from '../evidence/qemu-stderr.ts';
 import type { QmpEvent } from '../evidence/qmp.ts';
 import { happenedSince } from './time.ts';
 
@@ -18,7 +17,7 @@ export interface WitnessAnswers {
 export interface GuestFacts {
   id: string;
   /** QEMU's stderr lines about an error of one of its functions, after the fault. */
-  told: StderrEvent[];
+  told: DatedStderr[];
   /** First QMP STOP after the fault. */
   stop: QmpEvent | undefined;
   /** Evidence that the stop is the `internal-error` one. */
@@ -39,14 +38,14 @@ export interface GuestSources {
   harness: readonly Recorded[];
   faultTime: number;
   qmp: ReadonlyMap<string, readonly QmpEvent[]>;
-  stderr: ReadonlyMap<string, readonly StderrEvent[]>;
+  stderr: ReadonlyMap<string, readonly DatedStderr[]>;
 }
 
 export function guestFacts(facts: GuestSources, id: string): GuestFacts {
   const qmp = facts.qmp.get(id) ?? [];
   const since = (t: number, error = 0) => happenedSince(t, error, facts.faultTime);
   const told = (facts.stderr.get(id) ?? []).filter(
-    (event) => event.kind === 'vfio-error' && since(timeOf(facts, event), 0),
+    ({ event, t, error }) => event.kind === 'vfio-error' && since(t, error),
   );
   const stop = qmp.find((event) => event.kind === 'stop' && since(event.t));
   const resume = stop && qmp.find((event) => event.kind === 'resume' && event.t >= stop.t);
@@ -67,12 +66,6 @@ export function guestFacts(facts: GuestSources, id: string): GuestFacts {
     end: answersAt(witnesses, 'end'),
     ...lastWords(facts, id, stop?.t),
   };
-}
-
-/** Arrival of a stderr line, or its own stamp where that can be converted: whichever the history found. */
-function timeOf(facts: GuestSources, event: StderrEvent): number {
-  const found = facts.history.events.find((e) => e.from === 'stderr' && e.event === event);
-  return event.at.arrived ?? found?.t ?? Number.NaN;
 }
 
 export function answersAt(witnesses: readonly Recorded<'witness'>[], moment: string): WitnessAnswers {

@@ -1,7 +1,6 @@
 /** From events to the lines that a verdict points at. */
 import type { Recorded } from '../evidence/harness.ts';
-import type { DatedKernelEvent } from '../evidence/history.ts';
-import type { StderrEvent } from '../evidence/qemu-stderr.ts';
+import type { DatedKernelEvent, DatedStderr } from '../evidence/history.ts';
 import type { QmpEvent } from '../evidence/qmp.ts';
 import type { SourceLine } from '../evidence/source.ts';
 import type { Evidence } from './types.ts';
@@ -34,6 +33,6 @@ export function ofQmp(event: QmpEvent): Evidence {
   return ofLine(event.at, event.t);
 }
 
-export function ofStderr(event: StderrEvent): Evidence {
-  return ofLine(event.at);
+export function ofStderr({ event, t, error }: DatedStderr): Evidence {
+  return ofLine(event.at, t, error);
 }

@@ -61,27 +61,41 @@ export function kernelRecords(source: SourceLine): Omit<KernelLine, 'boot'>[] {
 /** A stamp that falls back by more than this many seconds means another boot, not two CPUs out of order. */
 const bootGap = 1;
 
-/** All records of a log in order, with the boot they belong to. */
-export function kernelLines(sources: Iterable<SourceLine>): KernelLine[] {
+/**
+ * All records of a log in order, with the boot they belong to.
+ * @param resets harness times (seconds) at which QEMU reset the machine: a quiet console shows little of a new
+ *   boot, and its first line may well carry a later stamp than the last one of the boot before
+ */
+export function kernelLines(sources: Iterable<SourceLine>, resets: readonly number[] = []): KernelLine[] {
   const lines: KernelLine[] = [];
   let boot = 0;
   let latest = -1;
+  let arrived: number | undefined;
+  let printed = new Set<string>();
   for (const source of sources) {
     for (const record of kernelRecords(source)) {
       if (record.stamp !== undefined) {
-        const restarted = record.stamp < latest - bootGap && record.message.startsWith('Linux version ');
-        // A log that lost its first line still starts again near zero.
-        const fellBack = record.stamp < latest - bootGap && record.stamp < 1;
-        if (restarted || fellBack) {
+        const key = `${record.stamp} ${record.message}`;
+        // A log that is printed once more (someone runs dmesg on the console) is no new boot.
+        const again = printed.has(key);
+        const fellBack = record.stamp < latest - bootGap && !again;
+        if (fellBack || (arrived !== undefined && wasReset(resets, arrived, record.arrived))) {
           boot += 1;
           latest = -1;
+          printed = new Set();
         }
+        printed.add(key);
         latest = Math.max(latest, record.stamp);
+        arrived = record.arrived ?? arrived;
       }
       lines.push({ ...record, boot });
     }
   }
   return lines;
+}
+
+function wasReset(resets: readonly number[], from: number, to: number | undefined): boolean {
+  return to !== undefined && resets.some((t) => t > from && t <= to);
 }
 
 export interface DeviceMessage {

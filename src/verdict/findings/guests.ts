@@ -110,7 +110,7 @@ function contradiction(guest: GuestFacts, what: string): Finding {
 }
 
 function stoppedFinding(facts: RunFacts, guest: GuestFacts): Finding {
-  const devices = guest.told.flatMap((event) =>
+  const devices = guest.told.flatMap(({ event }) =>
     event.kind === 'vfio-error' ? [label(facts, event.device)] : [],
   );
   return {

@@ -21,7 +21,8 @@ function broke({ harness }: RunFacts): Finding[] {
 
 function emulator({ stderr }: RunFacts): Finding[] {
   return [...stderr].flatMap(([machine, events]) =>
-    events.flatMap((event): Finding[] => {
+    events.flatMap((dated): Finding[] => {
+      const { event } = dated;
       if (event.kind !== 'emulator-broke' && event.kind !== 'kvm-internal-error') return [];
       const what = event.kind === 'emulator-broke' ? event.what : 'KVM internal error';
       const quirk = event.kind === 'emulator-broke' && event.quirk ? ` (quirk ${event.quirk})` : '';
@@ -31,7 +32,7 @@ function emulator({ stderr }: RunFacts): Finding[] {
           severity: 'infrastructure',
           title: `QEMU of ${machine} broke: ${what}`,
           text: `This is a failure of the emulator${quirk}, not of the kernels it runs. Run the variant again.`,
-          evidence: [ofStderr(event)],
+          evidence: [ofStderr(dated)],
           rule: 'RUN-EMULATOR',
         },
       ];
@@ -39,9 +40,12 @@ function emulator({ stderr }: RunFacts): Finding[] {
   );
 }
 
-/** Files without which nothing can be said. The ring buffer of a guest that hangs cannot be had. */
+/**
+ * Files without which nothing can be said. Not among them: the ring buffer of a guest that hangs cannot be had,
+ * and a QEMU that had nothing to say has no stderr file.
+ */
 function missing({ plan, history }: RunFacts): Finding[] {
-  const needed = ['events.ndjson', ...plan.guests.flatMap(({ id }) => [`${id}.qmp`, `${id}.stderr`])];
+  const needed = ['events.ndjson', ...plan.guests.map(({ id }) => `${id}.qmp`)];
   const gone = history.missing.filter((name) => needed.includes(name));
   const hostLog = ['host.serial', 'host.dmesg'].every((name) => history.missing.includes(name));
   if (hostLog) gone.push('host.serial', 'host.dmesg');
