@@ -2,19 +2,13 @@
 import type { Duplex } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { LabBrokeError } from '../errors.ts';
+import type { UntimedEvent } from '../evidence/record.ts';
 import type { CommandResult, SshConnection } from './ssh.ts';
 
-/** Where a Linux machine reports what was done to it; the runner's VariantRecord fits. */
+/** Where it is reported what was done to a machine; the runner's VariantRecord fits. */
 export interface CommandLog {
   now(): number;
-  event(event: {
-    kind: 'command';
-    machine: string;
-    command: string;
-    t0: number;
-    exitCode: number | null;
-    output: string;
-  }): void;
+  event(event: UntimedEvent<'command' | 'wall-clock'>): void;
 }
 
 export class LinuxMachine {
@@ -73,4 +67,9 @@ function shorten(text: string, limit = 4000): string {
 /** Quotes one word for a POSIX shell. */
 export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** One command that loads modules in order; empty input loads none. */
+export function modprobeAll(modules: readonly string[]): string {
+  return modules.length === 0 ? ':' : `modprobe -a ${modules.map(quote).join(' ')}`;
 }

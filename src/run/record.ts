@@ -4,14 +4,8 @@
  */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { HarnessEvent } from '../evidence/record.ts';
-
-/** A harness event without its time, as callers give it. */
-export type UntimedEvent = HarnessEvent extends infer E
-  ? E extends HarnessEvent
-    ? Omit<E, 't'>
-    : never
-  : never;
+import type { UntimedEvent } from '../evidence/record.ts';
+import type { MachineRecord } from '../machine/record.ts';
 
 export class VariantRecord {
   readonly folder: string;
@@ -40,8 +34,14 @@ export class VariantRecord {
       fd = openSync(path, 'a');
       this.#files.set(name, fd);
     }
-    if (typeof data === 'string') writeSync(fd, data);
-    else writeSync(fd, data);
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  }
+
+  /** Sinks for a machine's console, QEMU's stderr and QMP. */
+  machine(name: string): MachineRecord {
+    const sink = (kind: string) => (bytes: Uint8Array) => this.append(`${name}.${kind}`, bytes);
+    return { clock: this.now, serial: sink('serial'), stderr: sink('stderr'), qmp: sink('qmp') };
   }
 
   /** Writes a whole file at once. */

@@ -1,0 +1,204 @@
+/**
+ * A guest (L2): QEMU inside the host, driven from outside through the host's SSH connection. It starts with its
+ * CPUs stopped, so that the console and QMP are connected before the first byte.
+ */
+import { LabBrokeError } from '../errors.ts';
+import type { GuestPlan } from '../lab/plan.ts';
+import { qemuArgs } from '../machine/args.ts';
+import { MachineConsole } from '../machine/console.ts';
+import { QmpClient } from '../machine/qmp.ts';
+import type { MachineRecord } from '../machine/record.ts';
+import type { MachineSpec } from '../machine/spec.ts';
+import type { SshKey } from './key.ts';
+import { type CommandLog, LinuxMachine, quote } from './linux.ts';
+import { SshConnection } from './ssh.ts';
+
+export interface NestedGuestOptions {
+  plan: GuestPlan;
+  /** Number of the guest on its host: its channels get ports of their own. */
+  index: number;
+  host: LinuxMachine;
+  log: CommandLog;
+  record: MachineRecord;
+  key: SshKey;
+  /** Kernel and initrd of the guest as files of the host. */
+  files: { kernel: string; initrd: string };
+  /** Host BDF of a function that the guest gets. */
+  bdfOf: (functionName: string) => string;
+}
+
+/** Loopback ports of the host, two a guest. */
+const firstChannelPort = 4400;
+
+/** What a healthy nested guest answers in, many times over; see docs/design.md on deadlines. */
+const keepalive = { keepaliveIntervalMs: 5_000, keepaliveCountMax: 6 };
+
+export class NestedGuest {
+  readonly id: string;
+  readonly plan: GuestPlan;
+  readonly qmp: QmpClient;
+  readonly serial: MachineConsole;
+  readonly stderr: MachineConsole;
+  /** Absent until {@link connect}. */
+  linux: LinuxMachine | undefined;
+  /** As last observed: false once no witness answers. */
+  alive = true;
+  readonly #options: NestedGuestOptions;
+
+  private constructor(
+    options: NestedGuestOptions,
+    parts: { qmp: QmpClient; serial: MachineConsole; stderr: MachineConsole },
+  ) {
+    this.id = options.plan.id;
+    this.plan = options.plan;
+    this.#options = options;
+    this.qmp = parts.qmp;
+    this.serial = parts.serial;
+    this.stderr = parts.stderr;
+  }
+
+  /** Starts QEMU in the host and lets the guest run. @throws LabBrokeError GUEST_QEMU_FAILED with QEMU's words. */
+  static async start(options: NestedGuestOptions, signal: AbortSignal): Promise<NestedGuest> {
+    const { plan, host, record } = options;
+    const ports = channelPorts(options.index);
+    const folder = `/run/${plan.id}`;
+    const args = qemuArgs(guestSpec(options), {
+      accel: 'kvm',
+      serial: { kind: 'tcp', port: ports.serial },
+      qmp: { kind: 'tcp', port: ports.qmp },
+      paused: true,
+      extra: ['-msg', 'timestamp=on'],
+    });
+    const stderr = new MachineConsole({ clock: record.clock, sink: record.stderr });
+    const started = await host.run(
+      `mkdir -p ${folder} && cd ${folder} && : > stderr && ` +
+        `{ setsid qemu-system-x86_64 ${args.map(quote).join(' ')} < /dev/null > stdout 2> stderr & echo $! > pid; } && ` +
+        // Listening (state 0A) says that QEMU has parsed everything and opened its devices.
+        `p=$(cat pid); q=$(printf ':%04X .* 0A ' ${ports.qmp}); ` +
+        'until grep -q "$q" /proc/net/tcp; do kill -0 $p 2>/dev/null || { cat stderr >&2; exit 1; }; sleep 0.05; done',
+      signal,
+    );
+    if (started.exitCode !== 0) {
+      throw new LabBrokeError(`${plan.id}: QEMU in the host did not start`, {
+        code: 'GUEST_QEMU_FAILED',
+        lastLines: started.stderr.trim().split('\n').slice(-8),
+      });
+    }
+    const stderrStream = await host.stream(`tail -n +1 -f ${folder}/stderr`, signal);
+    stderrStream.on('data', (bytes: Buffer) => stderr.receive(bytes)).on('close', () => stderr.end());
+
+    const serialStream = await host.forward(ports.serial, signal);
+    const serial = new MachineConsole({
+      clock: record.clock,
+      sink: record.serial,
+      write: (text) => serialStream.write(text),
+    });
+    serialStream.on('data', (bytes: Buffer) => serial.receive(bytes)).on('close', () => serial.end());
+    serialStream.on('error', () => serial.end());
+
+    const whyClosed = async () =>
+      new LabBrokeError(`${plan.id}: its QEMU ended`, {
+        code: 'GUEST_QEMU_DIED',
+        lastLines: [...stderr.lastLines(8), ...serial.lastLines(8)],
+      });
+    const qmp = await QmpClient.connect(await host.forward(ports.qmp, signal), {
+      clock: record.clock,
+      record: record.qmp,
+      signal,
+      whyClosed,
+    });
+    void qmp.closed.then((error) => serial.fail(error));
+    const t0 = record.clock();
+    await qmp.execute('cont', undefined, signal);
+    const resumed = await qmp.waitForEvent('RESUME', { from: 'start', signal });
+    // QEMU stamps events by the wall clock of the machine that it runs on.
+    options.log.event({
+      kind: 'wall-clock',
+      machine: host.name,
+      unixMs: resumed.unixSeconds * 1000,
+      t0,
+      t1: resumed.t,
+    });
+    return new NestedGuest(options, { qmp, serial, stderr });
+  }
+
+  /**
+   * Waits until the guest's console says that it is up, at or after line `from`, and logs in.
+   * @throws LabBrokeError GUEST_PANICKED, or what ended the guest; the signal's reason at the deadline.
+   */
+  async connect(from: number, signal: AbortSignal): Promise<void> {
+    this.linux?.ssh.close();
+    this.linux = undefined;
+    const line = await this.serial.waitForLine(/vflab-ready|vflab-boot-failed|Kernel panic - not syncing/, {
+      from,
+      signal,
+    });
+    if (!line.text.includes('vflab-ready')) {
+      throw new LabBrokeError(`${this.id}: the guest did not boot: ${line.text.trim()}`, {
+        code: 'GUEST_BOOT_FAILED',
+        lastLines: this.serial.lastLines(),
+      });
+    }
+    const { host, key, log, plan } = this.#options;
+    const ssh = await SshConnection.connect(
+      {
+        machine: this.id,
+        open: () => host.forward(plan.spec.control.hostPort, signal),
+        privateKey: key.privateKey,
+        ...keepalive,
+      },
+      signal,
+    );
+    this.linux = new LinuxMachine(this.id, ssh, log);
+    this.alive = true;
+  }
+
+  linuxOrThrow(): LinuxMachine {
+    if (this.linux) return this.linux;
+    throw new LabBrokeError(`${this.id} has not been reached by SSH yet`, { code: 'PLAN_ORDER' });
+  }
+
+  /** Hot-plugs a function behind the port that it was planned for. Returns when QEMU has done its part. */
+  async plug(functionName: string, bdf: string, signal: AbortSignal): Promise<void> {
+    const { qdevId } = this.plan.passthrough.find((p) => p.function === functionName)!;
+    const port = this.plan.spec.pci.find((slot) => slot.kind === 'root-port' && slot.child?.id === qdevId)!;
+    await this.qmp.execute(
+      'device_add',
+      { driver: 'vfio-pci', id: qdevId, bus: port.id, host: bdf, rombar: 0 },
+      signal,
+    );
+  }
+
+  /** Ends our side; the guest's QEMU ends with its host. */
+  close(): void {
+    this.linux?.ssh.close();
+    this.qmp.close();
+    this.serial.end();
+    this.stderr.end();
+  }
+}
+
+function channelPorts(index: number): { serial: number; qmp: number } {
+  return { serial: firstChannelPort + 2 * index, qmp: firstChannelPort + 2 * index + 1 };
+}
+
+/** The plan's spec with what only the running host knows: BDFs, file names, the SSH key. */
+function guestSpec({ plan, files, key, bdfOf }: NestedGuestOptions): MachineSpec {
+  const bdfs = new Map(plan.passthrough.map((p) => [p.qdevId, bdfOf(p.function)]));
+  const spec = structuredClone(plan.spec);
+  for (const slot of spec.pci) {
+    if (slot.kind === 'root-port' && slot.child?.kind === 'vfio-pci')
+      slot.child.host = bdfs.get(slot.child.id)!;
+  }
+  return { ...spec, ...files, cmdline: [...spec.cmdline, ...controlParameters(spec, key)] };
+}
+
+/** What the init of our images reads from the kernel command line (images/files/init). */
+export function controlParameters(spec: MachineSpec, key: SshKey): string[] {
+  return [
+    `vflab.name=${spec.name}`,
+    `vflab.mac=${spec.control.mac}`,
+    `vflab.addr=${spec.control.address}`,
+    `vflab.key=${key.publicBlob}`,
+  ];
+}

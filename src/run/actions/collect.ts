@@ -1,0 +1,77 @@
+/** Actions `snapshot` and `collect`: raw evidence of every machine that still answers. */
+import { markClock } from '../../guest/clock.ts';
+import type { LinuxMachine } from '../../guest/linux.ts';
+import type { Moment } from '../../lab/plan.ts';
+import { answering, type VariantContext } from '../context.ts';
+import { askOrGoOn } from '../wait.ts';
+
+const commands = {
+  interrupts: 'cat /proc/interrupts',
+  lspci: 'lspci -Dnnkvvv',
+} as const;
+
+/** A machine that does not answer within this is left out, with a note; it may be the failure itself. */
+const answerBudgetMs = 10_000;
+
+export async function snapshot(
+  ctx: VariantContext,
+  on: string,
+  moment: Moment,
+  signal: AbortSignal,
+): Promise<void> {
+  const machine = answering(ctx, on);
+  if (!machine) {
+    ctx.record.event({ kind: 'note', text: `no ${moment} snapshot of ${on}: it does not answer` });
+    return;
+  }
+  for (const what of ['interrupts', 'lspci'] as const) {
+    const t0 = ctx.record.now();
+    const budgetMs = ctx.scaled(answerBudgetMs);
+    const result = await askOrGoOn(budgetMs, signal, (s) => machine.ssh.exec(commands[what], s));
+    if (result?.exitCode !== 0) {
+      const why = result ? 'it failed' : 'no answer';
+      ctx.record.event({ kind: 'note', text: `no ${moment} ${what} snapshot of ${on}: ${why}` });
+      return;
+    }
+    const file = `snapshots/${moment}.${on}.${what}`;
+    ctx.record.file(file, result.stdout);
+    ctx.record.event({ kind: 'snapshot', machine: on, what, moment, file, t0 });
+  }
+}
+
+/** Last action of every variant, also of one that broke: what the machines themselves have on record. */
+export async function collect(ctx: VariantContext, signal: AbortSignal): Promise<void> {
+  for (const name of ['host', ...ctx.plan.guests.map((g) => g.id)]) {
+    const machine = answering(ctx, name);
+    const done =
+      machine && (await askOrGoOn(ctx.scaled(answerBudgetMs), signal, (s) => kernelLog(ctx, machine, s)));
+    if (!done) ctx.record.event({ kind: 'note', text: `${name} gave no kernel log: it does not answer` });
+  }
+}
+
+async function kernelLog(ctx: VariantContext, machine: LinuxMachine, signal: AbortSignal): Promise<true> {
+  await markClock(machine, ctx.record, signal);
+  const { stdout } = await machine.ssh.exec('dmesg', signal);
+  ctx.record.file(`${machine.name}.dmesg`, stdout);
+  return true;
+}
+
+/** Kernel and QEMU versions as the machine itself gives them. */
+export async function recordVersions(
+  ctx: VariantContext,
+  machine: LinuxMachine,
+  signal: AbortSignal,
+): Promise<void> {
+  const output = await machine.must(
+    'uname -r; uname -v; qemu-system-x86_64 --version 2>/dev/null | head -n1',
+    signal,
+  );
+  const [kernelRelease = '', kernelVersion = '', qemu] = output.trim().split('\n');
+  ctx.record.event({
+    kind: 'versions',
+    machine: machine.name,
+    kernelRelease,
+    kernelVersion,
+    ...(qemu ? { qemu } : {}),
+  });
+}

@@ -1,0 +1,60 @@
+/** What the actions of one variant share: the plan, the record, and the machines as they come to life. */
+
+import { LabBrokeError } from '../errors.ts';
+import type { AerRegisters, PciFunctionRecord } from '../evidence/record.ts';
+import type { SshKey } from '../guest/key.ts';
+import type { LinuxMachine } from '../guest/linux.ts';
+import type { NestedGuest } from '../guest/nested.ts';
+import type { VariantPlan } from '../lab/plan.ts';
+import type { RunningMachine } from '../machine/machine.ts';
+import type { Accelerator } from '../machine/spec.ts';
+import type { Speed } from '../machine/speed.ts';
+import type { LaunchFiles } from './launch-files.ts';
+import type { VariantRecord } from './record.ts';
+
+export interface RunningHost {
+  machine: RunningMachine;
+  linux: LinuxMachine;
+}
+
+export interface VariantContext {
+  plan: VariantPlan;
+  record: VariantRecord;
+  accelerator: Accelerator;
+  files: LaunchFiles;
+  key: SshKey;
+  /** Undone in reverse order, whatever happens. */
+  cleanup: AsyncDisposableStack;
+  /** As measured by the host's boot. */
+  speed: Speed;
+  /** A budget at reference speed → milliseconds on this machine, as measured so far. */
+  scaled: (budgetMs: number) => number;
+  /** Ends the variant at once when the host panics. */
+  watchHost: (machine: RunningMachine) => void;
+  /** Tells how long the host took to boot, from which the speed follows. */
+  hostBooted: (ms: number) => void;
+  nextNonce: () => number;
+  host?: RunningHost;
+  guests: Map<string, NestedGuest>;
+  /** Host functions by plan name, as last read from sysfs. */
+  functions: Map<string, PciFunctionRecord>;
+  /** Register values before each injected fault: what the heal goes back to. */
+  registersBefore: Map<string, AerRegisters>;
+}
+
+export function hostOf(ctx: VariantContext): RunningHost {
+  if (ctx.host) return ctx.host;
+  throw new LabBrokeError('the host is not running yet: the plan lacks `boot-host`', { code: 'PLAN_ORDER' });
+}
+
+/** `host` or a guest, if it has been reached by SSH. */
+export function machineOf(ctx: VariantContext, name: string): LinuxMachine | undefined {
+  return name === 'host' ? ctx.host?.linux : ctx.guests.get(name)?.linux;
+}
+
+/** The same, unless it is known not to answer: a hanging guest is not asked again, which only costs time. */
+export function answering(ctx: VariantContext, name: string): LinuxMachine | undefined {
+  const machine = machineOf(ctx, name);
+  const hangs = ctx.guests.get(name)?.alive === false;
+  return machine && !machine.ssh.isLost && !hangs ? machine : undefined;
+}

@@ -1,0 +1,64 @@
+/** One action of the plan → the code that does it. */
+import { modprobeAll } from '../guest/linux.ts';
+import type { Action } from '../lab/plan.ts';
+import { bootHost } from './actions/boot.ts';
+import { collect, snapshot } from './actions/collect.ts';
+import { bindFunction, createVfs } from './actions/devices.ts';
+import { healFault, injectFault } from './actions/fault.ts';
+import { awaitGuest, plug, resetStoppedGuest, startGuest, unplug } from './actions/guests.ts';
+import { observeGuest } from './actions/observe.ts';
+import { checkTraffic } from './actions/traffic.ts';
+import { machineOf, type VariantContext } from './context.ts';
+
+export async function execute(ctx: VariantContext, action: Action, signal: AbortSignal): Promise<void> {
+  switch (action.do) {
+    case 'boot-host':
+      return await bootHost(ctx, signal);
+    case 'load-modules':
+      return await loadModules(ctx, action.on, action.modules, signal);
+    case 'create-vfs':
+      return await createVfs(ctx, action.device, signal);
+    case 'bind-driver':
+      return await bindFunction(ctx, action.function, action.driver, signal);
+    case 'start-guest':
+      return await startGuest(ctx, action.guest, signal);
+    case 'await-guest':
+      return await awaitGuest(ctx, action.guest, signal);
+    case 'check-traffic':
+      return await checkTraffic(ctx, action.traffic, action.moment, signal);
+    case 'snapshot':
+      return await snapshot(ctx, action.on, action.moment, signal);
+    case 'inject':
+      return await injectFault(ctx, action.fault, signal);
+    case 'heal':
+      return await healFault(ctx, action.fault, signal);
+    case 'observe-guest':
+      return await observeGuest(ctx, action.guest, action.moment, signal);
+    case 'reset-stopped-guest':
+      return await resetStoppedGuest(ctx, action.guest, signal);
+    case 'unplug':
+      return await unplug(ctx, action.guest, action.function, signal);
+    case 'plug':
+      return await plug(ctx, action.guest, action.function, signal);
+    case 'run':
+      await machineOf(ctx, action.on)?.must(action.command, signal);
+      return;
+    case 'collect':
+      return await collect(ctx, signal);
+  }
+}
+
+async function loadModules(
+  ctx: VariantContext,
+  on: string,
+  modules: string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const machine = machineOf(ctx, on);
+  if (!machine) return;
+  // Which KVM module a host takes follows from its CPU: SVM under TCG, whatever the real one has under KVM.
+  const kvm = modules.includes('{kvm}')
+    ? `modprobe $(grep -qw vmx /proc/cpuinfo && echo kvm-intel || echo kvm-amd) && `
+    : '';
+  await machine.must(kvm + modprobeAll(modules.filter((name) => name !== '{kvm}')), signal);
+}

@@ -1,0 +1,31 @@
+/** The stored evidence of a variant → its verdict, and with what the runner knows, its result. */
+import type { VariantPlan } from '../lab/plan.ts';
+import type { VariantResult } from '../report/result.ts';
+import { judge } from '../verdict/judge.ts';
+import { evidenceReader } from './evidence-reader.ts';
+import type { VariantRun } from './variant.ts';
+
+export function judgeVariant(
+  plan: VariantPlan,
+  repetition: number,
+  folder: string,
+  run: VariantRun,
+): VariantResult {
+  const verdict = judge({ plan, files: evidenceReader(folder) });
+  const { id, axes, failure, expect, remedy } = plan;
+  return {
+    ...{ id, axes, repetition, failure, expect, folder },
+    verdict: verdict.verdict,
+    reason: verdict.reason,
+    asExpected: verdict.asExpected,
+    mismatches: verdict.mismatches,
+    findings: verdict.findings,
+    chain: verdict.chain,
+    ...(remedy.id === 'none'
+      ? {}
+      : { remedy: { ...remedy, ...(verdict.remedy ? { effect: verdict.remedy } : {}) } }),
+    ...(run.error ? { error: run.error } : {}),
+    durationMs: run.durationMs,
+    phases: run.phases,
+  };
+}

@@ -1,0 +1,159 @@
+/** Executes a plan: prepares what its machines boot from, runs variant after variant, judges each. */
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { type BuildContext, cacheDirectory } from '../images/cache.ts';
+import type { Plan, VariantPlan } from '../lab/plan.ts';
+import { chooseAccelerator } from '../machine/accel.ts';
+import type { Accelerator } from '../machine/spec.ts';
+import type { Emit, RunEvent } from '../report/events.ts';
+import type { RunResult, VariantResult } from '../report/result.ts';
+import { environmentFacts, harnessVersions } from './environment.ts';
+import { judgeVariant } from './judge-variant.ts';
+import { type LaunchFiles, launchFiles } from './launch-files.ts';
+import { probeGuest } from './probe-guest.ts';
+import { runVariant, type VariantOptions } from './variant.ts';
+
+export interface RunOptions {
+  /** Ctrl-C: what runs is torn down, and the result says `interrupted`. */
+  signal: AbortSignal;
+  /** Parent of the run folder. */
+  outDir: string;
+  emit: Emit;
+  /** Times that each variant runs. */
+  repeat?: number;
+  /** Look for newer kernels and packages. */
+  refresh?: boolean;
+  beforeTeardown?: VariantOptions['beforeTeardown'];
+}
+
+/** What a finished run leaves besides its folder: the command line of every machine, for the `replay` script. */
+export interface RunOutcome {
+  result: RunResult;
+  machines: { variant: string; machine: string; command: readonly string[] }[];
+}
+
+export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutcome> {
+  const startedAt = new Date();
+  const started = performance.now();
+  const emit = (event: RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 't'> : never) : never) =>
+    options.emit({ t: performance.now() - started, ...event });
+  const repeat = options.repeat ?? 1;
+  const folder = makeRunFolder(options.outDir, plan.lab, startedAt);
+  emit({ kind: 'run-start', plan, folder, repeat });
+
+  const { signal } = options;
+  const context: BuildContext = {
+    cache: cacheDirectory(),
+    onProgress: (text) => emit({ kind: 'prepare', text }),
+    signal,
+    refresh: options.refresh ?? false,
+  };
+  const result: RunResult = {
+    schemaVersion: 1,
+    lab: plan.lab,
+    title: plan.title,
+    file: plan.file,
+    startedAt: startedAt.toISOString(),
+    durationMs: 0,
+    variants: [],
+    versions: {},
+    accelerator: { kind: 'tcg', reason: 'nothing ran', cannotShow: [] },
+    environment: environmentFacts(),
+    folder,
+  };
+  const machines: RunOutcome['machines'] = [];
+  try {
+    result.versions = await harnessVersions(signal);
+    const files = new Map<VariantPlan, LaunchFiles>();
+    for (const variant of plan.variants) {
+      const found = await launchFiles(context, plan, variant);
+      files.set(variant, found);
+      Object.assign(result.versions, found.versions);
+    }
+    const first = files.get(plan.variants[0]!);
+    if (first) {
+      emit({ kind: 'prepare', text: 'Choosing the accelerator' });
+      result.accelerator = await chooseAccelerator({
+        guest: probeGuest(first),
+        cacheDir: context.cache,
+        signal,
+      });
+    }
+    writeJson(join(folder, 'run.json'), { plan, ...result });
+
+    const count = plan.variants.length * repeat;
+    let index = 0;
+    for (let repetition = 1; repetition <= repeat; repetition += 1) {
+      for (const variant of plan.variants) {
+        emit({ kind: 'variant-start', variant: variant.id, repetition, index, count });
+        index += 1;
+        const done = await oneVariant(variant, repetition, files.get(variant)!);
+        result.variants.push(done);
+        emit({ kind: 'variant-end', variant: variant.id, result: done });
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    result.interrupted = signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
+  }
+  result.durationMs = performance.now() - started;
+  emit({ kind: 'run-end', result });
+  return { result, machines };
+
+  async function oneVariant(
+    variant: VariantPlan,
+    repetition: number,
+    files: LaunchFiles,
+  ): Promise<VariantResult> {
+    const name = repetition === 1 ? variant.id : `${variant.id}.${repetition}`;
+    const variantFolder = join(folder, name);
+    const run = await runVariant({
+      plan: variant,
+      folder: variantFolder,
+      accelerator: result.accelerator as Accelerator,
+      files,
+      signal,
+      onPhase: ({ name: phase, title }, budgetMs) =>
+        emit({ kind: 'phase-start', variant: variant.id, phase, title, budgetMs }),
+      onPhaseEnd: ({ name: phase }, ms, outcome) =>
+        emit({ kind: 'phase-end', variant: variant.id, phase, ms, outcome }),
+      ...(options.beforeTeardown ? { beforeTeardown: options.beforeTeardown } : {}),
+    });
+    if (run.command.length > 0) machines.push({ variant: name, machine: 'host', command: run.command });
+    return judgeVariant(variant, repetition, variantFolder, run);
+  }
+}
+
+/** `<outDir>/20261121T050203Z-vf-aer-hang`, and `<outDir>/latest` that points to it. */
+function makeRunFolder(outDir: string, lab: string, at: Date): string {
+  const stamp = at.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  mkdirSync(outDir, { recursive: true });
+  for (let i = 1; ; i += 1) {
+    const folder = join(outDir, `${stamp}-${lab}${i === 1 ? '' : `-${i}`}`);
+    if (existsSync(folder)) continue;
+    // Two runs may start in the same second: mkdir decides who has the name.
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+      throw error;
+    }
+    pointLatest(outDir, folder);
+    return folder;
+  }
+}
+
+function pointLatest(outDir: string, folder: string): void {
+  const link = join(outDir, 'latest');
+  rmSync(link, { force: true });
+  try {
+    symlinkSync(relative(outDir, folder) || basename(folder), link);
+  } catch (error) {
+    // Another run that starts at the same moment made its own link: either is a latest run.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function writeJson(path: string, value: unknown): void {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+}
