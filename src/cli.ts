@@ -98,6 +98,7 @@ function runCommand(program: Command): Command {
     .optionsGroup('Run:')
     .option('--dry-run', 'print the whole plan, start nothing')
     .option('--repeat <n>', 'run every variant n times', positive, 1)
+    .option('--refresh', 'look for newer kernels and packages')
     .option('--keep', 'leave the last machines up and say how to reach them')
     .option('--bisect', 'exit codes for `git bisect run`')
     .optionsGroup('Output:')

@@ -23,6 +23,7 @@ export interface RunCommandOptions extends SelectOptions {
   output?: string;
   repeat: number;
   bisect?: boolean;
+  refresh?: boolean;
   keep?: boolean;
   junit?: string;
   quiet?: boolean;
@@ -61,6 +62,7 @@ export async function run(
       outDir: resolve(cwd, options.output ?? 'runs'),
       emit: fanOut(options.quiet ? [] : [progress]),
       repeat: options.repeat,
+      refresh: options.refresh ?? false,
       ...(options.keep ? { beforeTeardown: holdMachines((text) => err.write(text)) } : {}),
     });
     results.push(result);

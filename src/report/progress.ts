@@ -26,6 +26,8 @@ export class Progress implements Reporter {
   readonly #now: () => number;
   /** What the moving line says, without the time. */
   #running: { text: string; since: number; budgetMs?: number } | undefined;
+  /** Of the phase that runs. */
+  #title = '';
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ProgressOptions) {
@@ -47,7 +49,8 @@ export class Progress implements Reporter {
         this.#line(event.t, `${this.#style.bold(event.variant)} (${event.index + 1} of ${event.count})`);
         break;
       case 'phase-start':
-        this.#begin(event.t, plainLine(event.title), event.budgetMs);
+        this.#title = plainLine(event.title);
+        this.#begin(event.t, this.#title, event.budgetMs);
         break;
       case 'phase-end':
         this.#phaseEnd(event);
@@ -79,8 +82,8 @@ export class Progress implements Reporter {
     } else this.#line(t, `  ${text}`);
   }
 
-  #phaseEnd({ t, phase, ms, outcome }: RunEvent & { kind: 'phase-end' }): void {
-    const title = this.#running?.text ?? phase;
+  #phaseEnd({ t, ms, outcome }: RunEvent & { kind: 'phase-end' }): void {
+    const title = this.#title;
     this.#end();
     if (outcome !== 'done') this.#line(t, `  ${this.#style.red('✘')} ${title}: ${outcome}`);
     else if (this.#live)

@@ -33,7 +33,8 @@ const headWords: Record<Outcome, string> = {
 function headline(result: RunResult, style: Style): string {
   const { variants } = result;
   const name = style.bold(result.lab);
-  if (result.interrupted) return `${name}: ${style.yellow('interrupted')}, ${variants.length} variants done`;
+  if (result.interrupted)
+    return `${name}: ${style.yellow('interrupted')}, after ${variants.length} ${variants.length === 1 ? 'variant' : 'variants'}`;
   if (variants.length === 0) return `${name}: ${style.yellow('nothing ran')}`;
   const outcomes = variants.map(outcomeOf);
   const count = (outcome: Outcome) => outcomes.filter((o) => o === outcome).length;
@@ -74,8 +75,8 @@ function variantReport(variant: VariantResult, style: Style, verbose: boolean): 
       lines.push(`    ${plainLine(finding.text)}`, `    rule: ${plainLine(finding.rule)}`);
       lines.push(...finding.evidence.map((evidence) => evidenceLine(evidence, style)));
     }
-    lines.push('', `  Evidence: ${variant.folder}`);
   }
+  lines.push('', `  Files in ${variant.folder}`);
   return lines;
 }
 

@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { folderWith, root } from './cli.ts';
+
+const bin = join(root, 'bin/vflab');
+
+test('runs through a symlink, from any folder, without any node on PATH', () => {
+  const folder = folderWith();
+  symlinkSync(bin, join(folder, 'first'));
+  mkdirSync(join(folder, 'deep'));
+  symlinkSync('../first', join(folder, 'deep/second'));
+  const tools = join(folder, 'tools');
+  mkdirSync(tools);
+  for (const tool of ['sh', 'readlink', 'dirname']) symlinkSync(`/usr/bin/${tool}`, join(tools, tool));
+  const done = spawnSync(join(folder, 'deep/second'), ['schema'], {
+    cwd: folder,
+    env: { PATH: tools },
+    encoding: 'utf8',
+  });
+  expect(done.stderr).toBe('');
+  expect(done.status).toBe(0);
+});
+
+test('without node_modules it says what to do', () => {
+  const folder = folderWith();
+  mkdirSync(join(folder, 'bin'));
+  copyFileSync(bin, join(folder, 'bin/vflab'));
+  const done = spawnSync(join(folder, 'bin/vflab'), ['list'], { encoding: 'utf8' });
+  expect({ status: done.status, stderr: done.stderr.replaceAll(folder, '<folder>') }).toMatchInlineSnapshot(`
+    {
+      "status": 3,
+      "stderr": "error NOT_SET_UP: <folder>/node_modules has no Node
+      next: run \`make\` (or \`npm ci\`) in <folder>
+    ",
+    }
+  `);
+});

@@ -1,0 +1,255 @@
+import { describe, expect, test } from 'vitest';
+import { small, smallWith } from '../lab/load.ts';
+import { vflab } from './cli.ts';
+
+const files = { 'labs/small.yaml': small, 'labs/other.yaml': smallWith('Small', 'Another one') };
+
+describe('list', () => {
+  test('names and titles', () => {
+    expect(vflab(['list'], { files })).toMatchInlineSnapshot(`
+      {
+        "exitCode": 0,
+        "stderr": "
+      vflab show LAB tells what is in one; vflab run LAB runs it.
+      ",
+        "stdout": "other  Another one
+      small  Small
+      ",
+      }
+    `);
+  });
+  test('JSON, on stdout alone', () => {
+    const { stdout, stderr } = vflab(['list', '--json'], { files: { 'labs/small.yaml': small } });
+    expect(JSON.parse(stdout)).toEqual([
+      {
+        name: 'small',
+        file: 'labs/small.yaml',
+        title: 'Small',
+        variants: ['hang'],
+        axes: { kernel: ['6.12', '6.1'] },
+      },
+    ]);
+    expect(stderr).toBe('');
+  });
+  test('a broken lab is listed as broken', () => {
+    const said = vflab(['list'], { files: { ...files, 'labs/broken.yaml': 'title: [' } });
+    expect(said.stdout.split('\n')[0]).toBe('broken  broken: see `vflab validate`');
+    expect(said.exitCode).toBe(0);
+  });
+  test('an empty labs/ is nothing', () => {
+    expect(vflab(['list'], { files: { 'labs/README': '' } })).toMatchInlineSnapshot(`
+      {
+        "exitCode": 4,
+        "stderr": "No labs: there is no labs/ folder here.
+      ",
+        "stdout": "",
+      }
+    `);
+  });
+  test('without a labs/ here, those of vflab', () => {
+    expect(vflab(['list']).stdout).toContain('vf-aer-hang');
+  });
+});
+
+test('show', () => {
+  expect(vflab(['show', 'small'], { files })).toMatchInlineSnapshot(`
+    {
+      "exitCode": 0,
+      "stderr": "",
+      "stdout": "small: Small
+    labs/small.yaml
+
+    Host
+      2 CPUs, 2048 MiB, intel IOMMU with interrupt remapping
+      nic0        igb PF behind nic0-port  host  10.0.2.15/24
+        nic0.vf0  VF, igbvf                host  10.0.2.44/24
+        nic0.vf1  VF, vfio-pci             vm0   10.0.2.45/24
+
+    Guests
+      vm0: 1 CPU, 256 MiB, owns nic0.vf1
+
+    Faults
+      abort  non-fatal CmpltAbrt on nic0  by the kernel's aer_inject
+
+    Variants (failure: vm-stopped-by-aer; what is expected last)
+      hang  abort    reproduced
+
+    Matrix
+      kernel: 6.12, 6.1
+    ",
+    }
+  `);
+  const { stdout } = vflab(['show', 'small', '--json'], { files });
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'small', lab: { host: { cpus: 2, iommu: 'intel' } } });
+});
+
+describe('validate', () => {
+  test('all of labs/', () => {
+    expect(vflab(['validate'], { files })).toMatchInlineSnapshot(`
+      {
+        "exitCode": 0,
+        "stderr": "",
+        "stdout": "labs/other.yaml: valid, 2 cells (2 kernel × 1 variant)
+      labs/small.yaml: valid, 2 cells (2 kernel × 1 variant)
+      ",
+      }
+    `);
+  });
+  test('every problem of every file, and exit code 2', () => {
+    const bad = { 'a.yaml': smallWith('kind: aer', 'kind: area'), 'b.yaml': smallWith('  hang:', '  Hang:') };
+    expect(vflab(['validate', 'a.yaml', './b.yaml'], { files: bad })).toMatchInlineSnapshot(`
+      {
+        "exitCode": 2,
+        "stderr": "error BAD_LAB: 2 problems
+      a.yaml:13:18: faults.abort.kind: "area" is not known: must be aer
+         13 |   abort: { kind: area, target: nic0, error: CmpltAbrt, severity: non-fatal }
+                               ^
+      ./b.yaml:15:3: variants.Hang: a name is lower-case letters, digits and dashes, beginning with a letter
+         15 |   Hang: { faults: [abort], expect: { verdict: reproduced } }
+                ^
+        next: keys and values are described in docs/lab.schema.json, which an editor with YAML support reads
+      ",
+        "stdout": "",
+      }
+    `);
+  });
+  test('a missing file', () => {
+    expect(vflab(['validate', 'no.yaml'], { files })).toMatchInlineSnapshot(`
+      {
+        "exitCode": 2,
+        "stderr": "error UNKNOWN_LAB: no lab file no.yaml
+        next: one of other, small, or the path of a lab file
+      ",
+        "stdout": "",
+      }
+    `);
+  });
+});
+
+test('schema', () => {
+  expect(JSON.parse(vflab(['schema']).stdout)).toMatchObject({ title: 'vflab lab file', type: 'object' });
+});
+
+describe('the command line itself', () => {
+  test('help', () => {
+    const said = vflab(['--help']);
+    expect(said.exitCode).toBe(0);
+    expect(said.stderr).toBe('');
+    expect(said.stdout).toMatchInlineSnapshot(`
+      "Usage: vflab [options] [command]
+
+      QEMU/VFIO passthrough test harness and fault-injection lab.
+
+      Options:
+        --no-color                      no colours (so does NO_COLOR)
+        -h, --help                      display help for command
+
+      Commands:
+        list [options]                  the labs there are
+        show [options] <lab>            what a lab is made of, and what it tries
+        validate [files...]             find every problem of lab files (default: all
+                                        of labs/)
+        schema                          the JSON Schema of a lab file, for editors
+        run [options] <labs...>         run labs: names in labs/, or paths of lab
+                                        files
+        verdict [options] <run-folder>  judge a stored run again, without QEMU
+        help [command]                  display help for command
+
+      Exit codes:
+        0    every variant ended as its lab expected
+        1    at least one did not
+        2    the command line or a lab file is wrong
+        3    the lab broke, or could not tell: nothing is known about the kernel
+        4    nothing ran
+        130, 143  stopped by SIGINT, SIGTERM
+
+      Through npm, flags need \`--\` before them: npm run lab -- vf-aer-hang --json
+
+      "
+    `);
+  });
+  test('help of run states the exit codes of --bisect', () => {
+    expect(vflab(['run', '--help']).stdout).toMatch(/125 {2}cannot tell: skip this revision/);
+  });
+  test('nothing', () => {
+    expect(vflab([])).toMatchInlineSnapshot(`
+      {
+        "exitCode": 2,
+        "stderr": "error BAD_COMMAND_LINE: no command given
+        next: \`vflab --help\`, \`vflab run --help\`
+      ",
+        "stdout": "",
+      }
+    `);
+  });
+  test('an unknown command', () => {
+    expect(vflab(['rum'])).toMatchInlineSnapshot(`
+      {
+        "exitCode": 2,
+        "stderr": "error BAD_COMMAND_LINE: unknown command 'rum'
+      (Did you mean run?)
+        next: \`vflab --help\`, \`vflab run --help\`
+      ",
+        "stdout": "",
+      }
+    `);
+  });
+  test('an unknown option', () => {
+    expect(vflab(['run', 'x', '--varian', 'y'])).toMatchInlineSnapshot(`
+      {
+        "exitCode": 2,
+        "stderr": "error BAD_COMMAND_LINE: unknown option '--varian'
+      (Did you mean --variant?)
+        next: \`vflab --help\`, \`vflab run --help\`
+      ",
+        "stdout": "",
+      }
+    `);
+  });
+  test('a wrong number', () => {
+    expect(vflab(['run', 'x', '--repeat', '0'])).toMatchInlineSnapshot(`
+      {
+        "exitCode": 2,
+        "stderr": "error BAD_COMMAND_LINE: option '--repeat <n>' argument '0' is invalid. must be a whole number from 1.
+        next: \`vflab --help\`, \`vflab run --help\`
+      ",
+        "stdout": "",
+      }
+    `);
+  });
+  test('a lab that there is not', () => {
+    expect(vflab(['run', 'smal'], { files })).toMatchInlineSnapshot(`
+      {
+        "exitCode": 2,
+        "stderr": "error UNKNOWN_LAB: no lab "smal" (did you mean "small"?)
+        next: one of other, small, or the path of a lab file
+      ",
+        "stdout": "",
+      }
+    `);
+    expect(vflab(['run', 'elephant'], { files }).stderr).toMatchInlineSnapshot(`
+      "error UNKNOWN_LAB: no lab "elephant"
+        next: one of other, small, or the path of a lab file
+      "
+    `);
+  });
+  test('flags that npm kept', () => {
+    const env = { npm_lifecycle_event: 'lab', npm_config_json: 'true', npm_config_kernel: '6.1' };
+    expect(vflab(['run', 'small'], { files, env })).toMatchInlineSnapshot(`
+      {
+        "exitCode": 2,
+        "stderr": "error NPM_ATE_FLAG: npm kept --json, --kernel for itself
+        next: put \`--\` before the flags: npm run lab -- small --json --kernel 6.1
+      ",
+        "stdout": "",
+      }
+    `);
+    // The same variables while npm runs something else are not ours.
+    expect(vflab(['list'], { files, env: { ...env, npm_lifecycle_event: 'test' } }).exitCode).toBe(0);
+  });
+  test('colours', () => {
+    const red = '\u001b[31m';
+    expect(vflab(['run', 'x'], { env: { FORCE_COLOR: '1' } }).stderr).toContain(red);
+    expect(vflab(['run', 'x', '--no-color'], { env: { FORCE_COLOR: '1' } }).stderr).not.toContain(red);
+  });
+});

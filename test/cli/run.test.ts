@@ -1,0 +1,344 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { small, smallWith } from '../lab/load.ts';
+import { folderWith, startVflab, vflab } from './cli.ts';
+
+const files = { 'labs/small.yaml': small };
+
+describe('exit codes', () => {
+  test.each([
+    ['reproduced', 0, 1],
+    ['clean', 0, 0],
+    ['wrong', 1, 1],
+    ['broke', 3, 125],
+    ['inconclusive', 3, 125],
+    ['no-qemu', 3, 128],
+    ['lab-broke', 3, 125],
+    ['bug', 3, 128],
+  ])('%s: %i, for bisect %i', (fake, plain, bisect) => {
+    expect(vflab(['run', 'small'], { files, fake }).exitCode).toBe(plain);
+    expect(vflab(['run', 'small', '--bisect'], { files, fake }).exitCode).toBe(bisect);
+  });
+  test('wrong usage: 2, for bisect 128', () => {
+    expect(vflab(['run', 'nothing'], { files, fake: 'clean' }).exitCode).toBe(2);
+    expect(vflab(['run', 'nothing', '--bisect'], { files, fake: 'clean' }).exitCode).toBe(128);
+    expect(vflab(['run', '--bisect', '--typo'], { files, fake: 'clean' }).exitCode).toBe(128);
+  });
+  test('nothing ran: 4, for bisect 128', () => {
+    const lab = {
+      'labs/small.yaml': `${smallWith('variants:', 'variants:\n  calm: { expect: { verdict: clean } }')}matrix: { exclude: [{ variant: hang }] }\n`,
+    };
+    expect(
+      vflab(['run', 'small', '--variant', 'hang'], { files: lab, fake: 'clean' }),
+    ).toMatchInlineSnapshot(`
+      {
+        "exitCode": 4,
+        "stderr": "Nothing to run: the lab excludes every cell that was chosen.
+      ",
+        "stdout": "",
+      }
+    `);
+    expect(
+      vflab(['run', 'small', '--variant', 'hang', '--bisect'], { files: lab, fake: 'clean' }).exitCode,
+    ).toBe(128);
+  });
+});
+
+describe('errors', () => {
+  test('a known one is short', () => {
+    expect(vflab(['run', 'small'], { files, fake: 'lab-broke' }).stderr).toMatchInlineSnapshot(`
+      "[   0.0 s] small: Small
+      error HOST_BOOT_FAILED: the image did not boot
+        last lines:
+          | a
+          | b
+      "
+    `);
+  });
+  test('an unknown one is whole', () => {
+    const { stderr } = vflab(['run', 'small'], { files, fake: 'bug' });
+    expect(stderr).toContain('this is a bug of vflab');
+    expect(stderr).toMatch(/TypeError: x is not a function\n {4}at .*fake-cli\.ts/);
+  });
+  test('a selection that the lab does not have', () => {
+    expect(
+      vflab(['run', 'small', '--variant', 'hnag', '--kernel', '5.10'], { files, fake: 'clean' }),
+    ).toMatchInlineSnapshot(`
+      {
+        "exitCode": 2,
+        "stderr": "error BAD_SELECTION: small: no kernel "5.10"; this lab has 6.12, 6.1
+      no variant "hnag" (did you mean "hang"?); this lab has hang
+        next: \`vflab show small\` lists them; \`all\` and patterns such as 'h*' choose several
+      ",
+        "stdout": "",
+      }
+    `);
+  });
+  test('an axis without a value', () => {
+    expect(vflab(['run', 'small', '--axis', 'cpus'], { files, fake: 'clean' }).stderr).toMatchInlineSnapshot(`
+      "error BAD_AXIS: --axis cpus: write name=value
+        next: --axis cpus=4
+      "
+    `);
+  });
+  test('a kernel of the user that is not there; modules without a kernel', () => {
+    expect(
+      vflab(['run', 'small', '--kernel', './bzImage'], { files, fake: 'clean' }).stderr,
+    ).toMatchInlineSnapshot(`
+      "error NO_SUCH_KERNEL: --kernel ./bzImage: no such file
+      "
+    `);
+    expect(vflab(['run', 'small', '--modules', '.'], { files, fake: 'clean' }).stderr).toMatchInlineSnapshot(`
+      "error NO_SUCH_MODULES: --modules belongs to a kernel of your own
+        next: give --kernel PATH as well, with a slash in it: --kernel ./bzImage
+      "
+    `);
+  });
+});
+
+describe('a run', () => {
+  test('progress on stderr, the report on stdout, files in the folder', () => {
+    const cwd = folderWith(files);
+    const said = vflab(['run', 'small', '--junit', 'copy.xml'], { cwd, fake: 'reproduced' });
+    expect(said).toMatchInlineSnapshot(`
+      {
+        "exitCode": 0,
+        "stderr": "[   0.0 s] small: Small
+      ",
+        "stdout": "small: as expected in 2 min 5 s
+
+      6.12+hang: REPRODUCED, as expected
+        QEMU stopped vm0 when vfio-pci told it of the error.
+
+        What happened:
+          1. The PF nic0 reported a non-fatal CmpltAbrt.
+             host.dmesg:612 [   31.1] igb 0000:01:00.0: [15] CmpltAbrt
+          2. vfio-pci told the owner of nic0.vf0. (inferred)
+
+        Files in <cwd>/runs/run-small/6.12+hang
+
+      Variant    Kernel  Verdict     Remedy  Effect  As expected  Time
+      6.12+hang  6.12    reproduced  -       -       yes          41.2 s
+
+      Accelerator: tcg (KVM did not run a guest)
+        cannot show: timing of real hardware
+      Evidence:    <cwd>/runs/run-small
+      ",
+      }
+    `);
+    const folder = join(cwd, 'runs/run-small');
+    expect(JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8'))).toMatchObject({
+      schemaVersion: 1,
+      lab: 'small',
+    });
+    expect(readFileSync(join(folder, 'junit.xml'), 'utf8')).toBe(readFileSync(join(cwd, 'copy.xml'), 'utf8'));
+    const replay = execFileSync(join(folder, 'replay'), ['--print'], { encoding: 'utf8' });
+    expect(replay).toContain('bin/vflab run small --junit copy.xml\n');
+    expect(replay).toContain('qemu-system-x86_64 -S\n');
+  });
+  test('--json prints result.json and nothing else; -q is quiet', () => {
+    const cwd = folderWith(files);
+    const said = vflab(['run', 'small', '--json', '-q', '--output', 'out'], { cwd, fake: 'clean' });
+    expect(said.stdout.replaceAll('<cwd>', cwd)).toBe(
+      readFileSync(join(cwd, 'out/run-small/result.json'), 'utf8'),
+    );
+    expect(said.stderr).toBe('');
+  });
+  test('several labs are one answer', () => {
+    const two = { ...files, 'labs/b.yaml': small };
+    const { stdout, exitCode } = vflab(['run', 'small', 'b'], { files: two, fake: 'wrong' });
+    expect(stdout.match(/NOT AS EXPECTED/g)).toHaveLength(2);
+    expect(exitCode).toBe(1);
+  });
+  test('annotations on GitHub, without touching stdout', () => {
+    const said = vflab(['run', 'small', '--json'], { files, fake: 'wrong', env: { GITHUB_ACTIONS: 'true' } });
+    expect(said.stderr).toMatch(/^::error file=labs\/small.yaml,/m);
+    expect(said.stdout).not.toContain('::error');
+  });
+});
+
+describe('dry run', () => {
+  test('says every argument, action and deadline, and starts nothing', () => {
+    // No fake: the real runner would need QEMU and an image.
+    const said = vflab(['run', 'small', '--dry-run'], { files });
+    expect(said.exitCode).toBe(0);
+    expect(said.stdout).toMatchInlineSnapshot(`
+      "small 6.12+hang
+        expected: vm-stopped-by-aer reproduced
+
+        host
+          qemu-system-x86_64 \\
+            -name host \\
+            -nodefaults \\
+            -no-user-config \\
+            -display none \\
+            -machine q35,kernel-irqchip=off \\
+            -accel tcg,thread=multi \\
+            -cpu max,+svm \\
+            -smp 2 \\
+            -m 2048M \\
+            -bios qboot.rom \\
+            -kernel '{kernel:6.12}' \\
+            -initrd '{image:host}' \\
+            -append 'console=ttyS0 quiet loglevel=4 intel_iommu=on pcie_ports=native vflab.name=host vflab.mac=52:54:00:fe:00:01 vflab.addr=10.0.3.15/24 vflab.key={ssh-key}' \\
+            -global q35-pcihost.pci-hole64-size=0 \\
+            -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off \\
+            -chardev socket,id=serial0,fd=3 \\
+            -serial chardev:serial0 \\
+            -chardev socket,id=qmp,fd=4 \\
+            -mon chardev=qmp,mode=control \\
+            -device intel-iommu,intremap=on \\
+            -netdev user,id=control,net=10.0.3.0/24,ipv6=off,restrict=on,hostfwd=tcp:127.0.0.1:0-10.0.3.15:22 \\
+            -device virtio-net-pci,id=control,netdev=control,mac=52:54:00:fe:00:01,bus=pcie.0,addr=1e,romfile= \\
+            -device pcie-root-port,id=nic0-port,chassis=1,slot=1,bus=pcie.0,addr=4,x-speed=5 \\
+            -netdev user,id=nic0.net,net=10.0.2.0/24,ipv6=off \\
+            -device igb,id=nic0,netdev=nic0.net,bus=nic0-port,addr=0,romfile= \\
+            -S
+
+        vm0 (inside the host)
+          qemu-system-x86_64 \\
+            -name vm0 \\
+            -nodefaults \\
+            -no-user-config \\
+            -display none \\
+            -machine q35 \\
+            -accel kvm \\
+            -cpu host \\
+            -smp 1 \\
+            -m 256M \\
+            -bios qboot.rom \\
+            -kernel '{kernel:6.12}' \\
+            -initrd '{image:guest}' \\
+            -append 'console=ttyS0 quiet loglevel=4 vflab.name=vm0 vflab.mac=52:54:00:fe:01:00 vflab.addr=10.0.4.15/24 vflab.key={ssh-key}' \\
+            -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off \\
+            -chardev socket,id=serial0,host=127.0.0.1,port=4400,server=on,wait=off \\
+            -serial chardev:serial0 \\
+            -chardev socket,id=qmp,host=127.0.0.1,port=4401,server=on,wait=off \\
+            -mon chardev=qmp,mode=control \\
+            -netdev user,id=control,net=10.0.4.0/24,ipv6=off,restrict=on,hostfwd=tcp:127.0.0.1:2201-10.0.4.15:22 \\
+            -device virtio-net-pci,id=control,netdev=control,mac=52:54:00:fe:01:00,bus=pcie.0,addr=1e,romfile= \\
+            -device pcie-root-port,id=r0,chassis=1,slot=1,bus=pcie.0,addr=4,x-speed=5 \\
+            -device 'vfio-pci,id=nic0-vf1,host={bdf:nic0.vf1},bus=r0,addr=0,rombar=0' \\
+            -S \\
+            -msg timestamp=on
+
+        boot-host       Boot the host, at most 40.0 s
+            boot-host
+            load-modules on=host modules=igb,igbvf,vfio-pci,{kvm},aer_inject
+        prepare-devices Create VFs and bind their drivers, at most 40.0 s
+            create-vfs device=nic0
+            bind-driver function=nic0.vf0 driver=igbvf
+            bind-driver function=nic0.vf1 driver=vfio-pci
+        boot-guests     Boot vm0, at most 2 min 0 s
+            start-guest guest=vm0
+            await-guest guest=vm0
+        check-before    Check that everything works, at most 60.0 s
+            observe-guest guest=vm0 moment=before-fault
+            check-traffic traffic=nic0 moment=before-fault
+            check-traffic traffic=nic0-vf0 moment=before-fault
+            check-traffic traffic=nic0-vf1 moment=before-fault
+            snapshot on=host moment=before-fault
+            snapshot on=vm0 moment=before-fault
+        fault           Inject abort, at most 30.0 s
+            inject fault=abort (non-fatal CmpltAbrt on nic0, via kernel)
+        observe         See what the fault did, at most 45.0 s
+            observe-guest guest=vm0 moment=after-fault
+            snapshot on=host moment=after-fault
+        check-after     Check what still works, at most 90.0 s
+            observe-guest guest=vm0 moment=end
+            check-traffic traffic=nic0 moment=end
+            check-traffic traffic=nic0-vf0 moment=end
+            check-traffic traffic=nic0-vf1 moment=end
+            snapshot on=host moment=end
+            snapshot on=vm0 moment=end
+        heal            Clear the error status, at most 20.0 s
+            heal fault=abort (non-fatal CmpltAbrt on nic0, via kernel)
+        collect         Collect the evidence, at most 60.0 s
+            collect
+      "
+    `);
+  });
+  test('JSON', () => {
+    const { stdout } = vflab(['run', 'small', '--dry-run', '--json', '--kernel', 'all'], { files });
+    const { plan, machines } = JSON.parse(stdout);
+    expect(plan.variants.map((variant: { id: string }) => variant.id)).toEqual(['6.12+hang', '6.1+hang']);
+    expect(machines.map((m: { variant: string; machine: string }) => `${m.variant} ${m.machine}`)).toEqual([
+      '6.12+hang host',
+      '6.12+hang vm0',
+      '6.1+hang host',
+      '6.1+hang vm0',
+    ]);
+  });
+  test('a kernel of the user', () => {
+    const { stdout, exitCode } = vflab(['run', 'small', '--dry-run', '--json', '--kernel', './k'], {
+      files: { ...files, k: 'x' },
+    });
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout).plan.customKernel).toEqual({ path: '<cwd>/k' });
+  });
+});
+
+describe('Ctrl-C', () => {
+  async function interrupted(fake: string, signals: [NodeJS.Signals, number][]) {
+    const cwd = folderWith(files);
+    const child = startVflab(['run', 'small'], { cwd, fake });
+    let stderr = '';
+    const ready = Promise.withResolvers<void>();
+    child.stderr.on('data', (data) => {
+      stderr += data;
+      if (stderr.includes('READY')) ready.resolve();
+    });
+    const ended = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
+    await ready.promise;
+    for (const [signal, afterMs] of signals) {
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      child.kill(signal);
+    }
+    return { exitCode: await ended, stderr, cwd };
+  }
+  test('the first stops in order, and the result is kept', async () => {
+    const { exitCode, stderr, cwd } = await interrupted('hangs', [['SIGINT', 0]]);
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain('SIGINT: stopping the machines');
+    expect(JSON.parse(readFileSync(join(cwd, 'runs/run-small/result.json'), 'utf8')).interrupted).toBe(
+      'SIGINT',
+    );
+  });
+  test('SIGTERM is 143', async () => {
+    expect((await interrupted('hangs', [['SIGTERM', 0]])).exitCode).toBe(143);
+  });
+  test('a repeat within a second is not meant (npm sends two); a later one ends at once', async () => {
+    const { exitCode, stderr } = await interrupted('hangs-forever', [
+      ['SIGINT', 0],
+      ['SIGINT', 300],
+      ['SIGINT', 1000],
+    ]);
+    expect(exitCode).toBe(130);
+    expect(stderr.match(/stopping the machines/g)).toHaveLength(1);
+    expect(stderr.match(/leaving at once/g)).toHaveLength(1);
+  });
+});
+
+describe('verdict', () => {
+  test('not a run folder', () => {
+    expect(vflab(['verdict', '.'], { files })).toMatchInlineSnapshot(`
+      {
+        "exitCode": 2,
+        "stderr": "error NOT_A_RUN: . is not a run folder: result.json: ENOENT: no such file or directory, open '<cwd>/result.json'
+        next: give the folder that a run named as its evidence, e.g. runs/latest
+      ",
+        "stdout": "",
+      }
+    `);
+  });
+  test('of another version', () => {
+    const cwd = folderWith();
+    writeFileSync(join(cwd, 'result.json'), '{"schemaVersion":2}');
+    expect(vflab(['verdict', '.'], { cwd }).stderr).toMatchInlineSnapshot(`
+      "error NOT_A_RUN: . was written by another version of vflab (schema 2)
+      "
+    `);
+  });
+});
