@@ -1,7 +1,7 @@
 /** The PCI tree of a spec as `-device` arguments, parents first. */
 import { type DiskBacking, escapeComma } from './channels.ts';
 import type { QuirkId } from './quirks.ts';
-import type { MachineSpec, PciDevice, PciPort } from './spec.ts';
+import type { MachineSpec, PciDevice, PciPlace, PciPort } from './spec.ts';
 import { functionOf, isPort, type PciNode } from './topology.ts';
 
 export interface PciContext {
@@ -19,22 +19,28 @@ interface Place {
 }
 
 export function pciArgs(spec: MachineSpec, context: PciContext): string[] {
-  const shared = new Set(spec.pci.filter((entry) => functionOf(entry) > 0).map((entry) => entry.slot));
-  // A scan of the slot stops after function 0 unless its header says multi-function, and QEMU refuses function 0
-  // after the others (hw/pci/pci.c, pci_init_multifunction()): so lower functions come first.
-  const entries = spec.pci.toSorted((a, b) => (a.slot === b.slot ? functionOf(a) - functionOf(b) : 0));
-  return entries.flatMap((entry) =>
-    nodeArgs(
-      entry,
-      {
-        bus: 'pcie.0',
+  return busArgs('pcie.0', spec.pci, context);
+}
+
+/**
+ * All that is on one bus. A guest looks for further functions of a slot only if function 0's header says
+ * multi-function, and QEMU wants that said on function 0 (hw/pci/pci.c, pci_init_multifunction()), which so
+ * comes first.
+ */
+function busArgs(bus: string, entries: readonly (PciPlace & PciNode)[], context: PciContext): string[] {
+  const shared = new Set(entries.filter((entry) => functionOf(entry) > 0).map((entry) => entry.slot));
+  return entries
+    .toSorted((a, b) => (a.slot === b.slot ? functionOf(a) - functionOf(b) : 0))
+    .flatMap((entry) => {
+      const fn = functionOf(entry);
+      const place = {
+        bus,
         slot: entry.slot,
-        function: functionOf(entry),
-        multifunction: shared.has(entry.slot) && functionOf(entry) === 0,
-      },
-      context,
-    ),
-  );
+        function: fn,
+        multifunction: fn === 0 && shared.has(entry.slot),
+      };
+      return nodeArgs(entry, place, context);
+    });
 }
 
 function nodeArgs(node: PciNode, place: Place, context: PciContext): string[] {
@@ -56,7 +62,7 @@ function portArgs(port: PciPort, place: Place, context: PciContext): string[] {
     return [
       '-device',
       `pci-bridge,id=${port.id},chassis_nr=${port.chassis},${at}`,
-      ...port.devices.flatMap((device) => deviceArgs(device, { bus: port.id, slot: device.slot }, context)),
+      ...busArgs(port.id, port.devices, context),
     ];
   }
   return [

@@ -4,7 +4,7 @@
  */
 import { pciArgs } from './args-pci.ts';
 import { type Channel, chardev, type DiskBacking, escapeComma, ownProcessWiring } from './channels.ts';
-import { quirksAvoided } from './quirks.ts';
+import { type QuirkId, quirksAvoided } from './quirks.ts';
 import type { Accelerator, ControlNic, MachineSpec } from './spec.ts';
 import { validateSpec, virtioIommuDefaultSlot } from './validate.ts';
 
@@ -31,7 +31,7 @@ export function qemuArgs(spec: MachineSpec, options: QemuArgsOptions): string[] 
   return [
     ['-name', spec.name],
     ['-nodefaults', '-no-user-config', '-display', 'none'],
-    ['-machine', machineType(spec, options.accel)],
+    ['-machine', machineType(avoided, options.accel)],
     ['-accel', accelerator(spec, options.accel)],
     ['-cpu', cpuModel(spec, options.accel)],
     ['-smp', String(spec.cpus), '-m', `${spec.memoryMiB}M`],
@@ -56,8 +56,8 @@ export function qemuArgs(spec: MachineSpec, options: QemuArgsOptions): string[] 
  * hw/i386/x86-iommu.c, x86_iommu_realize(): remapping works with `kernel-irqchip=split` or `off` only. Under
  * TCG there is no kernel to hold the chip; said all the same, so that a command line does not depend on defaults.
  */
-function machineType(spec: MachineSpec, accel: Accelerator['kind']): string {
-  if (!spec.iommu?.interruptRemapping) return 'q35';
+function machineType(avoided: readonly QuirkId[], accel: Accelerator['kind']): string {
+  if (!avoided.includes('iommu-remapping-needs-split-irqchip')) return 'q35';
   return `q35,kernel-irqchip=${accel === 'kvm' ? 'split' : 'off'}`;
 }
 

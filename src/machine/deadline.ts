@@ -31,11 +31,9 @@ export async function withDeadline<T>(
   const over = Promise.withResolvers<never>();
   combined.addEventListener('abort', () => over.reject(combined.reason), { once: true });
   const timer = setTimeout(() => time.abort(deadlineError(deadline, speed)), speed.scaleBudget(budgetMs));
-  const working = work(combined);
-  // When the time is over nobody looks at its outcome any more.
-  working.catch(() => {});
   try {
-    return await Promise.race([working, over.promise]);
+    // When the time is over nobody looks at its outcome any more: race() has taken care of its rejection.
+    return await Promise.race([work(combined), over.promise]);
   } finally {
     clearTimeout(timer);
   }

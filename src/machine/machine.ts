@@ -6,12 +6,13 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { EnvironmentError, LabBrokeError } from '../errors.ts';
 import { qemuArgs } from './args.ts';
 import { MachineConsole } from './console.ts';
 import { endedError, type StoppedMachine } from './died.ts';
 import { createDisk, type Disk } from './disks.ts';
-import { defaultQemu } from './qemu-version.ts';
+import { defaultQemu, qemuVersion } from './qemu-version.ts';
 import { QmpClient } from './qmp.ts';
 import { type QuirkId, quirksAvoided } from './quirks.ts';
 import type { MachineRecord } from './record.ts';
@@ -59,8 +60,9 @@ const drainBudgetMs = 1_000;
 
 /**
  * Starts QEMU and, unless `paused`, the machine in it. Settles when its CPUs run, not when its kernel is up.
- * @throws {UsageError} `BAD_MACHINE` · {EnvironmentError} `SETPRIV_MISSING`, `NO_SCRATCH`
- * · {LabBrokeError} `QEMU_DIED` with QEMU's last words, `DEADLINE` · the signal's reason
+ * @throws {UsageError} `BAD_MACHINE` · {EnvironmentError} `QEMU_MISSING`, `QEMU_TOO_OLD`, `SETPRIV_MISSING`,
+ * `NO_SCRATCH`, `RECORD_FAILED` · {LabBrokeError} `QEMU_DIED` with QEMU's last words, `QMP_BROKEN`, `DEADLINE` ·
+ * the signal's reason
  */
 export async function startMachine(spec: MachineSpec, options: StartOptions): Promise<RunningMachine> {
   options.signal?.throwIfAborted();
@@ -72,6 +74,7 @@ export async function startMachine(spec: MachineSpec, options: StartOptions): Pr
     ...(options.extraArgs ? { extra: options.extraArgs } : {}),
   });
   const command = [options.qemu ?? defaultQemu, ...args];
+  await qemuVersion(options.qemu, options.signal);
 
   await using undo = new AsyncDisposableStack();
   await using disks = new AsyncDisposableStack();
@@ -164,6 +167,20 @@ function superviseQemu(spec: MachineSpec, child: ChildProcess, record: MachineRe
     stream.on('error', () => {});
   }
 
+  /** QMP's end is followed by QEMU's at once, or QEMU is not what it should be. */
+  async function late(seen: Error): Promise<Error> {
+    await delay(drainBudgetMs, undefined, { ref: false });
+    return new LabBrokeError(
+      `machine ${spec.name} runs, but its QMP connection does not work: ${seen.message}`,
+      {
+        code: 'QMP_BROKEN',
+        next: 'Is the program that was started QEMU?',
+        lastLines: stderr.lastLines(),
+        cause: seen,
+      },
+    );
+  }
+
   /** The record cannot be kept (disk full): the run is worth nothing, so it ends with that as its reason. */
   function breakDown(cause: Error): void {
     recordFailed ??= new EnvironmentError(`cannot record machine ${spec.name}: ${cause.message}`, {
@@ -241,7 +258,7 @@ function superviseQemu(spec: MachineSpec, child: ChildProcess, record: MachineRe
           }
         },
         signal,
-        whyClosed: () => whyEnded.promise,
+        whyClosed: (seen) => Promise.race([whyEnded.promise, late(seen)]),
       });
       return qmp;
     },

@@ -52,8 +52,11 @@ export interface QmpOptions {
   clock: Clock;
   record: Sink;
   signal?: AbortSignal;
-  /** Asked when the connection ends: the error for all who wait, e.g. that QEMU died, with its last words. */
-  whyClosed?: () => Promise<Error>;
+  /**
+   * Asked when the connection ends, with what was seen of it: the error for all who wait, e.g. that QEMU died,
+   * with its last words. Must settle.
+   */
+  whyClosed?: (seen: Error) => Promise<Error>;
 }
 
 export class QmpClient {
@@ -211,7 +214,7 @@ export class QmpClient {
       this.#closed.resolve(reason);
     };
     const { whyClosed } = this.#options;
-    if (ask && whyClosed) whyClosed().then(fail, fail);
+    if (ask && whyClosed) whyClosed(error).then(fail, fail);
     else fail(error);
   }
 }

@@ -57,8 +57,14 @@ export interface ControlNic {
   hostPort: number;
 }
 
-/** Something in a slot of the root bus. `slot` is the device number (1..30); functions are 0 unless given. */
-export type PciSlot = { slot: number; function?: number } & (PciPort | PciDevice);
+/** A place on a bus: device number and function (0 unless given). */
+export interface PciPlace {
+  slot: number;
+  function?: number;
+}
+
+/** Something in a slot (1..30) of the root bus. */
+export type PciSlot = PciPlace & (PciPort | PciDevice);
 
 export type PciPort =
   | {
@@ -76,7 +82,7 @@ export type PciPort =
   /** PCIe switch: only below a root port or another switch's leg. `id` is the upstream port's. */
   | { kind: 'switch'; id: string; downstream: PciSwitchLeg[] }
   /** Conventional bridge: only on the root bus. Its slots are 1..31. */
-  | { kind: 'pci-bridge'; id: string; chassis: number; devices: ({ slot: number } & PciDevice)[] };
+  | { kind: 'pci-bridge'; id: string; chassis: number; devices: (PciPlace & PciDevice)[] };
 
 /** A downstream port of a switch. `slot` is its device number on the switch's internal bus, 0..31. */
 export interface PciSwitchLeg {

@@ -1,5 +1,5 @@
 /** Walks over the PCI tree of a spec. */
-import type { MachineSpec, PciDevice, PciPort, PciSlot, PciSwitchLeg } from './spec.ts';
+import type { MachineSpec, PciDevice, PciPlace, PciPort, PciSwitchLeg } from './spec.ts';
 
 export type PciNode = PciPort | PciDevice;
 export type PciPortNode = PciPort | ({ kind: 'switch-leg' } & PciSwitchLeg);
@@ -27,8 +27,8 @@ export function disksOf(spec: MachineSpec): { id: string; sizeMiB: number }[] {
   );
 }
 
-export function functionOf(slot: PciSlot): number {
-  return slot.function ?? 0;
+export function functionOf(place: PciPlace): number {
+  return place.function ?? 0;
 }
 
 function devicesBelow(node: PciNode): PciDevice[] {

@@ -1,7 +1,7 @@
 /** What a machine spec may not be. Found here, with words, rather than by QEMU or by a guest that sees nothing. */
 import { UsageError } from '../errors.ts';
 import { quirkIds } from './quirks.ts';
-import type { MachineSpec, PciDevice } from './spec.ts';
+import type { MachineSpec, PciDevice, PciPlace } from './spec.ts';
 import { allDevices, allPorts, functionOf, isPort, type PciNode } from './topology.ts';
 
 /** amd-iommu's PCI function takes the first free slot of the root bus; it comes first, so that is slot 1. */
@@ -47,15 +47,27 @@ function checkRootBus(spec: MachineSpec, fail: Fail, inRange: InRange): void {
   const expected = 1 + (spec.iommu && spec.iommu.kind !== 'intel' ? 1 : 0);
   if (taken.size < expected)
     fail(`control NIC and ${spec.iommu?.kind}-iommu are both in slot ${spec.control.slot}`);
-  for (const entry of spec.pci) {
-    inRange(`slot of "${entry.id}"`, entry.slot, 1, 30);
+  checkBus('the root bus', spec.pci, { min: 1, max: 30 }, taken, fail, inRange);
+}
+
+/** One thing a place, and function 0 wherever there is another. `taken` are the places that are gone already. */
+function checkBus(
+  bus: string,
+  entries: readonly (PciPlace & { id: string })[],
+  slots: { min: number; max: number },
+  taken: Map<string, string>,
+  fail: Fail,
+  inRange: InRange,
+): void {
+  for (const entry of entries) {
+    inRange(`slot of "${entry.id}" on ${bus}`, entry.slot, slots.min, slots.max);
     inRange(`function of "${entry.id}"`, functionOf(entry), 0, 7);
     const place = `${entry.slot}.${functionOf(entry)}`;
     const holder = taken.get(place);
-    if (holder) fail(`"${entry.id}" cannot be in slot ${place} of the root bus: ${holder} is there`);
+    if (holder) fail(`"${entry.id}" cannot be in slot ${place} of ${bus}: ${holder} is there`);
     taken.set(place, `"${entry.id}"`);
   }
-  for (const entry of spec.pci) {
+  for (const entry of entries) {
     if (functionOf(entry) > 0 && !taken.has(`${entry.slot}.0`)) {
       fail(
         `"${entry.id}" is function ${entry.function} of slot ${entry.slot}, which has no function 0: unseen`,
@@ -92,28 +104,13 @@ function checkPlace(node: PciNode, below: 'root' | 'port', fail: Fail, inRange: 
   }
   if (node.kind === 'switch') {
     if (below === 'root') fail(`switch "${node.id}" must be below a root port or a switch`);
-    checkSlots(node.id, node.downstream, 0, fail, inRange);
+    checkBus(`"${node.id}"`, node.downstream, { min: 0, max: 31 }, new Map(), fail, inRange);
     for (const leg of node.downstream) if (leg.child) checkPlace(leg.child, 'port', fail, inRange);
     return;
   }
   if (below !== 'root') fail(`pci-bridge "${node.id}" must be on the root bus`);
   // Slot 0 is the hot-plug controller's where the bridge has one (hw/pci-bridge/pci_bridge_dev.c, shpc).
-  checkSlots(node.id, node.devices, 1, fail, inRange);
-}
-
-function checkSlots(
-  bus: string,
-  entries: { id: string; slot: number }[],
-  min: number,
-  fail: Fail,
-  inRange: InRange,
-): void {
-  const taken = new Map<number, string>();
-  for (const { id, slot } of entries) {
-    inRange(`slot of "${id}" on "${bus}"`, slot, min, 31);
-    if (taken.has(slot)) fail(`"${id}" and "${taken.get(slot)}" are both in slot ${slot} of "${bus}"`);
-    taken.set(slot, id);
-  }
+  checkBus(`"${node.id}"`, node.devices, { min: 1, max: 31 }, new Map(), fail, inRange);
 }
 
 const cidr = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;

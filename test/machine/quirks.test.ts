@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { qemuArgs } from '../../src/machine/args.ts';
+import { quirkIds, quirkInStderr, quirks, quirksAvoided } from '../../src/machine/quirks.ts';
+import { bareSpec, passthroughGuest, passthroughHost } from './specs.ts';
+
+describe('quirk table', () => {
+  it('has every id once', () => {
+    expect(quirks.map(({ id }) => id).toSorted()).toEqual([...quirkIds].toSorted());
+  });
+
+  it('applies what the machine needs and nothing else', () => {
+    expect(quirksAvoided(passthroughHost(), 'tcg')).toEqual([
+      'vf-bar-address',
+      'root-port-link-active',
+      'acpi-hotplug-hides-slot',
+      'tcg-single-thread-nested-hang',
+      'iommu-remapping-needs-split-irqchip',
+    ]);
+    expect(quirksAvoided(passthroughGuest(), 'kvm')).toEqual([
+      'root-port-link-active',
+      'acpi-hotplug-hides-slot',
+    ]);
+    expect(quirksAvoided(bareSpec({ cpus: 1 }), 'tcg')).toEqual([]);
+  });
+
+  it('nvme has VFs only if it has some', () => {
+    const nvme = (maxVfs: number) =>
+      bareSpec({ pci: [{ slot: 4, kind: 'nvme', id: 'n', serial: 's', maxVfs, sizeMiB: 1 }] });
+    expect(quirksAvoided(nvme(0), 'kvm')).toEqual([]);
+    expect(quirksAvoided(nvme(1), 'kvm')).toEqual(['vf-bar-address']);
+  });
+
+  it.each([
+    ['vf-bar-address', 'q35-pcihost.pci-hole64-size=0'],
+    ['acpi-hotplug-hides-slot', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off'],
+    ['root-port-link-active', 'x-speed=5'],
+    ['tcg-single-thread-nested-hang', 'thread=multi'],
+    ['iommu-remapping-needs-split-irqchip', 'kernel-irqchip=off'],
+  ])('%s can be left in on purpose', (id, workaround) => {
+    const build = (quirkList: string[]) =>
+      qemuArgs({ ...passthroughHost(), quirks: quirkList }, { accel: 'tcg' }).join(' ');
+    expect(build([])).toContain(workaround);
+    expect(build([id])).not.toContain(workaround);
+    expect(quirksAvoided({ ...passthroughHost(), quirks: [id] }, 'tcg')).not.toContain(id);
+  });
+
+  it('a speed that the spec asks for is not a quirk', () => {
+    const spec = bareSpec({ pci: [{ slot: 4, kind: 'root-port', id: 'p', chassis: 1, linkSpeed: '16' }] });
+    expect(quirksAvoided(spec, 'kvm')).toEqual([]);
+    expect(qemuArgs(spec, { accel: 'kvm' }).join(' ')).toContain('x-speed=16');
+  });
+
+  it.each([
+    [
+      "qemu-system-x86_64: ../../system/physmem.c:729: iotlb_to_section: Assertion `section_index < d->map.sections_nb' failed.",
+      'tcg-iotlb-assertion',
+    ],
+    ['KVM internal error. Suberror: 1', 'kvm-opens-but-runs-nothing'],
+    ['qemu-system-x86_64: error: failed to set MSR 0x10a to 0x0', 'kvm-opens-but-runs-nothing'],
+    ['qemu-system-x86_64: terminating on signal 15', undefined],
+  ])('recognises in stderr: %s', (line, id) => {
+    expect(quirkInStderr(['first', line, 'last'])?.id).toBe(id);
+  });
+});
