@@ -35,6 +35,6 @@ export async function list({ cwd, out, err }: CommandContext, options: { json?: 
       err.write(out.style.dim('\nvflab show LAB tells what is in one; vflab run LAB runs it.\n'));
   }
   if (labs.length > 0) return exitCodes.asExpected;
-  err.write('No labs: there is no labs/ folder here.\n');
+  err.write('No labs: labs/ holds no .yaml file.\n');
   return exitCodes.nothingRan;
 }

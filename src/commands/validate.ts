@@ -9,10 +9,9 @@ export async function validate({ cwd, out }: CommandContext, names: readonly str
     names.length > 0 ? await Promise.all(names.map((name) => findLab(cwd, name))) : await labFiles(cwd);
   const loaded = await loadLabs(cwd, files);
   for (const { file, lab } of loaded) {
-    const axes = axesOf(lab).map((axis) => `${axis.values.length} ${axis.name}`);
-    out.write(
-      `${file}: valid, ${cellsOf(lab).length} cells (${[...axes, `${Object.keys(lab.variants).length} variant`].join(' × ')})\n`,
-    );
+    const axes = [...axesOf(lab), { name: 'variant', values: Object.keys(lab.variants) }];
+    const product = axes.map((axis) => `${axis.name} ${axis.values.length}`).join(' × ');
+    out.write(`${file}: valid, ${cellsOf(lab).length} cells (${product})\n`);
   }
   return loaded.length > 0 ? exitCodes.asExpected : exitCodes.nothingRan;
 }

@@ -53,7 +53,9 @@ async function readJson<T>(path: string, shown: string): Promise<T> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T;
   } catch (error) {
-    throw new UsageError(`${shown} is not a run folder: ${basename(path)}: ${(error as Error).message}`, {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = missing ? `it has no ${basename(path)}` : `${basename(path)}: ${(error as Error).message}`;
+    throw new UsageError(`${shown} is not the folder of a finished run: ${why}`, {
       code: 'NOT_A_RUN',
       next: 'give the folder that a run named as its evidence, e.g. runs/latest',
     });

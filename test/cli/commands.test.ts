@@ -40,7 +40,7 @@ describe('list', () => {
     expect(vflab(['list'], { files: { 'labs/README': '' } })).toMatchInlineSnapshot(`
       {
         "exitCode": 4,
-        "stderr": "No labs: there is no labs/ folder here.
+        "stderr": "No labs: labs/ holds no .yaml file.
       ",
         "stdout": "",
       }
@@ -89,8 +89,8 @@ describe('validate', () => {
       {
         "exitCode": 0,
         "stderr": "",
-        "stdout": "labs/other.yaml: valid, 2 cells (2 kernel × 1 variant)
-      labs/small.yaml: valid, 2 cells (2 kernel × 1 variant)
+        "stdout": "labs/other.yaml: valid, 2 cells (kernel 2 × variant 1)
+      labs/small.yaml: valid, 2 cells (kernel 2 × variant 1)
       ",
       }
     `);
