@@ -31,6 +31,8 @@ export const quirkIds = [
   'igbvf-no-migration-state',
   'nvme-no-migration',
   'kvm-opens-but-runs-nothing',
+  'igb-device-status-sticks',
+  'qboot-leaves-serr-off',
   'iommu-remapping-needs-split-irqchip',
 ] as const;
 export type QuirkId = (typeof quirkIds)[number];
@@ -103,6 +105,23 @@ export const quirks: readonly Quirk[] = [
     avoidedBy: 'the accelerator probe runs a guest to a known answer before KVM is trusted',
     affects: 'everything: aborts, "KVM internal error", silence',
     stderr: /KVM internal error|failed to set MSR/,
+  },
+  {
+    id: 'igb-device-status-sticks',
+    what: 'Error bits of the PCIe device status register, once set, cannot be cleared by software',
+    versions:
+      'all with igb (hw/net/igb.c, igb_pci_realize(): no pcie_cap_deverr_init(), so DevSta has no write-1-to-' +
+      'clear mask and the error enables of DevCtl cannot be set); seen in 10.0.2',
+    avoidedBy: 'cannot be avoided: the heal says that the bit stays, and AER status itself is shown clear',
+    affects: 'the proof that an injected error was healed, where QEMU raised it',
+  },
+  {
+    id: 'qboot-leaves-serr-off',
+    what: 'SERR# is off on every port and device, so that no error message passes a port',
+    versions:
+      'qboot (SeaBIOS sets it); hw/pci/pcie_aer.c, pcie_aer_msg_vbridge() looks at the bridge control register',
+    avoidedBy: 'the fault `aer` enables SERR# on the target and the ports above it before QEMU injects',
+    affects: 'errors injected by QEMU: counted by nobody, reported by nobody',
   },
   {
     id: 'iommu-remapping-needs-split-irqchip',

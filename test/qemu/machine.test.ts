@@ -108,38 +108,39 @@ describe('life of a machine', () => {
 });
 
 describe('QEMU builds the tree that the spec describes', () => {
-  /** Device ids with their class, from `info qtree`: what QEMU has, on which bus, at which address. */
+  /** What QEMU has, from `info qtree`: each device with an address, its bus (by indentation) and its address. */
   async function tree(machine: RunningMachine): Promise<string[]> {
-    const text = await machine.qmp.humanMonitor('info qtree');
+    const buses: { indent: number; name: string }[] = [];
     const found: string[] = [];
-    let bus = '';
-    for (const line of text.split('\n')) {
-      bus = /^\s*bus: (\S+)/.exec(line)?.[1] ?? bus;
-      const device = /^\s*dev: (\S+), id "([^"]+)"/.exec(line);
-      if (device) found.push(`${device[2]}: ${device[1]} on ${bus}`);
-      const address = /^\s*addr = ([0-9a-f.]+)/.exec(line);
-      if (address && found.length > 0 && !found.at(-1)!.includes(' at '))
-        found.push(`${found.pop()} at ${address[1]}`);
+    let device = '';
+    for (const line of (await machine.qmp.humanMonitor('info qtree')).split('\n')) {
+      const indent = line.search(/\S/);
+      const [, kind, name, id] = /^\s*(bus|dev): ([^\s,]+)(?:, id "([^"]*)")?/.exec(line) ?? [];
+      while (kind && buses.length > 0 && buses.at(-1)!.indent >= indent) buses.pop();
+      if (kind === 'bus') buses.push({ indent, name: name! });
+      if (kind === 'dev') device = id ? `${id}: ${name} on ${buses.at(-1)?.name}` : '';
+      const address = /^\s*addr = (\S+)/.exec(line)?.[1];
+      if (address && device) found.push(`${device} at ${address}`);
     }
-    return found;
+    return found.toSorted();
   }
 
   it('switch, bridge, nvme with VFs, two functions in a slot', async () => {
     const { machine } = await start(fullTree(), { paused: true });
-    expect((await tree(machine)).filter((line) => line.includes(' at '))).toMatchInlineSnapshot(`
+    expect(await tree(machine)).toMatchInlineSnapshot(`
       [
-        "nv1: nvme on pcie.0 at 06.0",
-        "vd2: virtio-blk-pci on nv1 at 05.1",
-        "nic1: virtio-net-pci on virtio-bus at 05.0",
-        "br0: pci-bridge on virtio-bus at 04.0",
-        "vd1: virtio-blk-pci on br0 at 1f.0",
-        "vd0: virtio-blk-pci on virtio-bus at 01.0",
-        "rp1: pcie-root-port on virtio-bus at 03.0",
-        "sw: x3130-upstream on rp1 at 00.0",
+        "br0: pci-bridge on pcie.0 at 04.0",
+        "control: virtio-net-pci on pcie.0 at 1e.0",
+        "leg0: xio3130-downstream on sw at 00.0",
         "leg1: xio3130-downstream on sw at 01.0",
-        "leg0: xio3130-downstream on leg1 at 00.0",
-        "nv0: nvme on nvme-bus.0 at 00.0",
-        "control: virtio-net-pci on nv0 at 1e.0",
+        "nic1: virtio-net-pci on pcie.0 at 05.0",
+        "nv0: nvme on leg0 at 00.0",
+        "nv1: nvme on pcie.0 at 06.0",
+        "rp1: pcie-root-port on pcie.0 at 03.0",
+        "sw: x3130-upstream on rp1 at 00.0",
+        "vd0: virtio-blk-pci on br0 at 01.0",
+        "vd1: virtio-blk-pci on br0 at 1f.0",
+        "vd2: virtio-blk-pci on pcie.0 at 05.1",
       ]
     `);
   });
