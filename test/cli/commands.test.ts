@@ -244,6 +244,8 @@ describe('the command line itself', () => {
         "stdout": "",
       }
     `);
+    const left = { npm_lifecycle_event: 'lab', npm_config_kernel: 'true' };
+    expect(vflab(['run', 'small', '6.1'], { files, env: left }).stderr).toContain('-- small --kernel 6.1\n');
     // The same variables while npm runs something else are not ours.
     expect(vflab(['list'], { files, env: { ...env, npm_lifecycle_event: 'test' } }).exitCode).toBe(0);
   });

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { VariantResult } from '../../src/report/result.ts';
 import { small, smallWith } from '../lab/load.ts';
-import { folderWith, startVflab, vflab } from './cli.ts';
+import { runResult, variantResult } from '../report/sample.ts';
+import { folderWith, root, startVflab, vflab } from './cli.ts';
 
 const files = { 'labs/small.yaml': small };
 
@@ -273,6 +275,33 @@ describe('Ctrl-C', () => {
 });
 
 describe('verdict', () => {
+  // A run as stored, whose folder was moved since: only the base name of a variant's folder counts.
+  function storedRun(changes: Partial<VariantResult>) {
+    const cwd = folderWith();
+    cpSync(join(root, 'test/fixtures/runs/hang-6.12'), join(cwd, 'run/6.12+hang'), { recursive: true });
+    const stored = runResult([variantResult({ folder: '/elsewhere/6.12+hang', ...changes })]);
+    writeFileSync(join(cwd, 'run/result.json'), JSON.stringify(stored));
+    return cwd;
+  }
+  test('the same verdict again, from the evidence alone', () => {
+    const said = vflab(['verdict', 'run', '--json'], { cwd: storedRun({}) });
+    expect(said.stderr).toBe('');
+    const [variant] = JSON.parse(said.stdout).variants;
+    expect(variant).toMatchObject({ verdict: 'reproduced', asExpected: true });
+    expect(variant.chain.length).toBeGreaterThan(2);
+    expect(variant.chain.every((step: { text: string }) => step.text.length > 0)).toBe(true);
+    expect(said.exitCode).toBe(0);
+  });
+  test('another verdict than when it ran is said', () => {
+    const said = vflab(['verdict', 'run'], { cwd: storedRun({ verdict: 'clean' }) });
+    expect(said.stderr).toContain('6.12+hang: was clean when it ran, and is reproduced now');
+    expect(said.stdout).toContain('REPRODUCED, as expected');
+  });
+  test('evidence that is gone gives no answer, not a clean one', () => {
+    const cwd = storedRun({});
+    rmSync(join(cwd, 'run/6.12+hang/events.ndjson'));
+    expect(vflab(['verdict', 'run'], { cwd }).exitCode).toBe(3);
+  });
   test('not a run folder', () => {
     expect(vflab(['verdict', '.'], { files })).toMatchInlineSnapshot(`
       {
