@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { AerFault } from '../faults/aer/schema.ts';
+import { findingIds } from '../verdict/types.ts';
 import { failureIds } from './plan.ts';
 
 /** A name that can be a folder, a QEMU id and a word on the command line. */
@@ -171,7 +172,10 @@ const expectShape = {
     .describe(
       'What the remedy does: prevented (never happened), cured (happened, all works again), no-effect.',
     ),
-  findings: z.array(z.string()).default([]).describe('Findings that must be there, e.g. pf-recovered.'),
+  findings: z
+    .array(z.enum(findingIds))
+    .default([])
+    .describe('Findings that must be there, e.g. pf-recovered.'),
 };
 
 /** Axes of the matrix besides `variant`; each overrides the host's (or guests') property of that name. */

@@ -67,17 +67,27 @@ function variantReport(variant: VariantResult, style: Style, verbose: boolean): 
   for (const [i, step] of variant.chain.entries()) {
     const inferred = step.inferred ? style.dim(' (inferred)') : '';
     lines.push(`  ${String(i + 1).padStart(3)}. ${plainLine(step.text)}${inferred}`);
-    lines.push(...step.evidence.map((evidence) => evidenceLine(evidence, style)));
+    lines.push(...evidenceLines(step.evidence, style, verbose));
   }
   if (verbose || outcome !== 'as-expected') {
     for (const finding of variant.findings) {
       lines.push('', `  Finding ${finding.id} (${finding.severity}): ${plainLine(finding.title)}`);
       lines.push(`    ${plainLine(finding.text)}`, `    rule: ${plainLine(finding.rule)}`);
-      lines.push(...finding.evidence.map((evidence) => evidenceLine(evidence, style)));
+      lines.push(...evidenceLines(finding.evidence, style, verbose));
     }
   }
   lines.push('', `  Files in ${variant.folder}`);
   return lines;
+}
+
+/** The first few lines carry a step; the rest is a look into the file, or `-v`, away. */
+function evidenceLines(evidence: readonly ResultEvidence[], style: Style, verbose: boolean): string[] {
+  const shown = verbose ? evidence : evidence.slice(0, 3);
+  const more = evidence.length - shown.length;
+  return [
+    ...shown.map((one) => evidenceLine(one, style)),
+    ...(more > 0 ? [style.dim(`       and ${more} more ${more === 1 ? 'line' : 'lines'}`)] : []),
+  ];
 }
 
 function evidenceLine({ file, line, text }: ResultEvidence, style: Style): string {

@@ -419,6 +419,13 @@ describe('expectations and matrix', () => {
                                                                            ^"
     `);
   });
+  test('a finding that no rule makes', () => {
+    expect(
+      problemsIn(smallWith('verdict: reproduced', 'verdict: reproduced, findings: [pf-recoverd]')),
+    ).toMatch(
+      /^labs\/x.yaml:15:\d+: variants.hang.expect.findings\[0\]: "pf-recoverd" is not known: .* \(did you mean "pf-recovered"\?\)/,
+    );
+  });
   test('conditions that can never be met', () => {
     expect(
       problemsIn(`${small}matrix: { exclude: [{ kernel: '6.2' }, { cpus: 4 }, {}] }\n`),

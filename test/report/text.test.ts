@@ -87,6 +87,12 @@ test('verbose tells every variant', () => {
   expect(text).toContain('6.12+unplug: CLEAN');
   expect(text).toContain('Finding vm-stopped-by-aer');
 });
+test('of long evidence the first three lines, and all with -v', () => {
+  const evidence = [1, 2, 3, 4, 5].map((line) => ({ file: 'f', line, text: 'x' }));
+  const result = runResult([variantResult({ chain: [{ text: 'x', evidence }], findings: [] })]);
+  expect(textReport(result, plain)).toMatch(/f:3 x\n {7}and 2 more lines\n/);
+  expect(textReport(result, { ...plain, verbose: true })).toContain('f:5 x');
+});
 test('evidence cannot write to the terminal', () => {
   const evil = variantResult({
     chain: [
