@@ -153,10 +153,10 @@ function* checkFaults(lab: Lab): Generator<Complaint> {
         place: target,
         message: `QEMU's nvme has no AER capability: aim at the port above it, ${portOf(lab, fn.device)}`,
       };
-    else if (fn?.vf !== undefined && fault.via === 'qemu')
+    else if (fn?.kind === 'igb' && fault.via === 'qemu')
       yield {
         place: target,
-        message: `QEMU cannot name a VF: aim at ${fn.device}, or write \`via: kernel\``,
+        message: `QEMU's igb sends no error messages: aim at the port above it, ${portOf(lab, fn.device)}, or write \`via: kernel\``,
       };
     const severity = { path: ['faults', id, 'severity'] };
     if (isCorrectable(fault.error) && fault.severity !== 'correctable')

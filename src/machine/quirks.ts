@@ -31,7 +31,7 @@ export const quirkIds = [
   'igbvf-no-migration-state',
   'nvme-no-migration',
   'kvm-opens-but-runs-nothing',
-  'igb-device-status-sticks',
+  'igb-sends-no-errors',
   'qboot-leaves-serr-off',
   'iommu-remapping-needs-split-irqchip',
 ] as const;
@@ -107,13 +107,14 @@ export const quirks: readonly Quirk[] = [
     stderr: /KVM internal error|failed to set MSR/,
   },
   {
-    id: 'igb-device-status-sticks',
-    what: 'Error bits of the PCIe device status register, once set, cannot be cleared by software',
+    id: 'igb-sends-no-errors',
+    what: 'An igb or igbvf function never sends an error message, and its device status cannot be cleared',
     versions:
       'all with igb (hw/net/igb.c, igb_pci_realize(): no pcie_cap_deverr_init(), so DevSta has no write-1-to-' +
       'clear mask and the error enables of DevCtl cannot be set); seen in 10.0.2',
-    avoidedBy: 'cannot be avoided: the heal says that the bit stays, and AER status itself is shown clear',
-    affects: 'the proof that an injected error was healed, where QEMU raised it',
+    avoidedBy:
+      'a lab injects by the kernel, or by QEMU on the port above; any other is refused as a lab error',
+    affects: 'errors injected by QEMU on igb: set in its registers, seen by nobody',
   },
   {
     id: 'qboot-leaves-serr-off',

@@ -5,6 +5,7 @@ import type { AerRegisters, PciFunctionRecord } from '../evidence/record.ts';
 import type { SshKey } from '../guest/key.ts';
 import type { LinuxMachine } from '../guest/linux.ts';
 import type { NestedGuest } from '../guest/nested.ts';
+import type { SysfsFunction } from '../guest/pci.ts';
 import type { VariantPlan } from '../lab/plan.ts';
 import type { RunningMachine } from '../machine/machine.ts';
 import type { Accelerator } from '../machine/spec.ts';
@@ -38,6 +39,8 @@ export interface VariantContext {
   guests: Map<string, NestedGuest>;
   /** Host functions by plan name, as last read from sysfs. */
   functions: Map<string, PciFunctionRecord>;
+  /** All functions of the host, of the same reading. */
+  sysfs: SysfsFunction[];
   /** Register values before each injected fault: what the heal goes back to. */
   registersBefore: Map<string, AerRegisters>;
 }

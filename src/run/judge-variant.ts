@@ -18,9 +18,9 @@ export function judgeVariant(
     verdict: verdict.verdict,
     reason: verdict.reason,
     asExpected: verdict.asExpected,
-    mismatches: verdict.mismatches,
+    mismatches: verdict.differences,
     findings: verdict.findings,
-    chain: verdict.chain,
+    chain: verdict.chain.map(({ text, evidence, seen }) => ({ text, evidence, inferred: !seen })),
     ...(remedy.id === 'none'
       ? {}
       : { remedy: { ...remedy, ...(verdict.remedy ? { effect: verdict.remedy } : {}) } }),

@@ -138,6 +138,7 @@ function makeContext(
     },
     guests: new Map(),
     functions: new Map(),
+    sysfs: [],
     registersBefore: new Map(),
   };
   return ctx;

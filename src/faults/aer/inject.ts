@@ -10,12 +10,19 @@ import { type AerFault, correctableBits, isCorrectable, uncorrectableBits } from
 export interface Injection {
   fault: AerFault;
   bdf: string;
+  /** BDFs of the ports that an error message of the target passes, up to the root port. */
+  ports: string[];
   /** qdev id of the target in the host's QEMU; needed for `via: qemu`. */
   qdevId?: string;
 }
 
 /** Makes the function report the error: unmasked, and with the severity that the lab asks for. */
-export async function arm(host: LinuxMachine, { fault, bdf }: Injection, signal: AbortSignal): Promise<void> {
+export async function arm(
+  host: LinuxMachine,
+  { fault, bdf, ports }: Injection,
+  signal: AbortSignal,
+): Promise<void> {
+  if (fault.via === 'qemu') await enableSerr(host, bdf, ports, signal);
   if (isCorrectable(fault.error)) {
     await host.must(`setpci -s ${bdf} ECAP_AER+14.l=0:${bitMask(correctableBits[fault.error])}`, signal);
     return;
@@ -23,6 +30,23 @@ export async function arm(host: LinuxMachine, { fault, bdf }: Injection, signal:
   const bit = bitMask(uncorrectableBits[fault.error]);
   const severity = fault.severity === 'fatal' ? bit : '0';
   await host.must(`setpci -s ${bdf} ECAP_AER+8.l=0:${bit} ECAP_AER+c.l=${severity}:${bit}`, signal);
+}
+
+/**
+ * Real firmware enables SERR# on bridges and devices; qboot does not, and Linux leaves both as they are. Without
+ * it the emulated port forwards no error message (quirk `qboot-leaves-serr-off`).
+ */
+async function enableSerr(
+  host: LinuxMachine,
+  bdf: string,
+  ports: string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const commands = [
+    `setpci -s ${bdf} COMMAND=100:100`,
+    ...ports.map((port) => `setpci -s ${port} COMMAND=100:100 BRIDGE_CONTROL=2:2`),
+  ];
+  await host.must(commands.join(' && '), signal);
 }
 
 /** @returns What the injector itself said. */
@@ -51,7 +75,7 @@ export async function injectByQemu(
       next: 'Use `via: kernel`, which reaches VFs too.',
     });
   }
-  const header = fault.header.map((word) => `0x${word.toString(16)}`).join(' ');
+  const header = fault.header.map((word) => `0x${swapBytes(word).toString(16)}`).join(' ');
   // The status goes as a number: QEMU's names differ from lspci's (hw/pci/pci-hmp-cmds.c, pcie_aer_error_list).
   const status = isCorrectable(fault.error)
     ? `-c ${qdevId} 0x${bitMask(correctableBits[fault.error])}`
@@ -78,6 +102,13 @@ export function aerInjectRecord(fault: AerFault, bdf: string): Uint8Array {
   });
   view.setUint32(28, domain!, true);
   return new Uint8Array(view.buffer);
+}
+
+/** QEMU stores the header log big-endian in a little-endian register (hw/pci/pcie_aer.c, pcie_aer_update_log). */
+function swapBytes(word: number): number {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint32(0, word);
+  return view.getUint32(0, true);
 }
 
 function bitMask(bit: number): string {

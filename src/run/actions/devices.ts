@@ -52,6 +52,7 @@ export function bdfOf(ctx: VariantContext, name: string): string {
 export async function refreshFunctions(ctx: VariantContext, signal: AbortSignal): Promise<void> {
   const all = await listFunctions(hostOf(ctx).linux, signal);
   ctx.functions.clear();
+  ctx.sysfs = all;
   const record = (name: string, owner: string, found: SysfsFunction | undefined) => {
     if (!found) return;
     const { bdf, vendor, device, driver, isVf, hasAer } = found;

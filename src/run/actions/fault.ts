@@ -20,6 +20,7 @@ export async function injectFault(ctx: VariantContext, id: string, signal: Abort
   const injection: Injection = {
     fault,
     bdf: target.bdf,
+    ports: portsAbove(ctx, fault.target),
     ...(found?.isVf === false ? { qdevId: fault.target } : {}),
   };
   await arm(linux, injection, signal);
@@ -73,4 +74,11 @@ function aerTarget(ctx: VariantContext, name: string): AerTarget {
   const device = ctx.plan.devices.find((d) => name === d.id || d.vfs.some((vf) => vf.name === name));
   const rootBdf = device ? `0000:${device.path.split('/')[0]}` : parent;
   return { bdf, ...(rootBdf ? { rootBdf } : {}) };
+}
+
+/** Every port between a function and its root port, nearest first; for a port itself, the ones above it. */
+function portsAbove(ctx: VariantContext, name: string): string[] {
+  const bdf = ctx.functions.get(name)?.bdf;
+  const path = ctx.sysfs.find((f) => f.bdf === bdf)?.path ?? [];
+  return path.slice(0, -1).reverse();
 }
