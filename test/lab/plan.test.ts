@@ -7,7 +7,7 @@ import type { Plan } from '../../src/lab/plan.ts';
 import { formatProblem } from '../../src/lab/problem.ts';
 import type { Lab } from '../../src/lab/schema.ts';
 import { qemuArgs } from '../../src/machine/args.ts';
-import { labOf, small, smallWith } from './load.ts';
+import { labOf, problemsIn, small, smallWith } from './load.ts';
 
 const folder = join(import.meta.dirname, '../../labs');
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
@@ -49,6 +49,12 @@ describe.each(files)('labs/%s', (name) => {
       expect(variant.phases.every((phase) => phase.budgetMs > 0 && phase.actions.length > 0)).toBe(true);
     }
   });
+});
+
+test('every lab in docs/labs.md is one', () => {
+  const manual = readFileSync(join(folder, '../docs/labs.md'), 'utf8');
+  const labs = [...manual.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => problemsIn(text!));
+  expect(labs).toEqual(['valid']);
 });
 
 describe('a small lab', () => {

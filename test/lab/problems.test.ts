@@ -302,12 +302,14 @@ describe('references', () => {
                                             ^"
     `);
   });
-  test('QEMU cannot name a VF', () => {
+  test('by QEMU only a port reports an error', () => {
     expect(problemsIn(smallWith('target: nic0', 'via: qemu, target: nic0.vf0'))).toMatchInlineSnapshot(`
-      "labs/x.yaml:13:42: faults.abort.target: QEMU cannot name a VF: aim at nic0, or write \`via: kernel\`
+      "labs/x.yaml:13:42: faults.abort.target: QEMU's igb sends no error messages: aim at the port above it, nic0-port, or write \`via: kernel\`
          13 |   abort: { kind: aer, via: qemu, target: nic0.vf0, error: CmpltAbrt, severity: non-fatal }
                                                        ^"
     `);
+    expect(problemsIn(smallWith('target: nic0', 'via: qemu, target: nic0'))).not.toBe('valid');
+    expect(problemsIn(smallWith('target: nic0', 'via: qemu, target: nic0-port'))).toBe('valid');
   });
   test('nvme has no AER', () => {
     const text = smallWith('  devices:', '  devices:\n    disk0: { kind: nvme }');
