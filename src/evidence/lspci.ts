@@ -56,6 +56,7 @@ const flagLines = {
 export function parseLspci(text: string): LspciFunction[] {
   const functions: LspciFunction[] = [];
   let current: LspciFunction | undefined;
+  let last: Flags | undefined;
   for (const [index, raw] of splitLines(text).entries()) {
     const line = raw.slice(0, 4096);
     const begin = head.exec(line);
@@ -63,20 +64,28 @@ export function parseLspci(text: string): LspciFunction[] {
       const bdf = begin[1]!.length > 7 ? begin[1]! : `0000:${begin[1]!}`;
       current = { line: index + 1, bdf, title: begin[2]!, gone: /\(rev ff\)/.test(line) };
       functions.push(current);
+      last = undefined;
     } else if (current) {
-      readLine(current, line.trim());
+      const text = line.trim();
+      // Newer pciutils break long flag lines; what follows has flags only.
+      if (last && /^(?:[A-Za-z]{1,20}[+-] ?){1,40}$/.test(text)) Object.assign(last, parseFlags(text));
+      else last = readLine(current, text);
     }
   }
   return functions;
 }
 
-function readLine(into: LspciFunction, text: string): void {
+/** @returns the flags that a next line may go on with */
+function readLine(into: LspciFunction, text: string): Flags | undefined {
   const word = text.split(/\s/, 1)[0]!;
   const key = flagLines[word as keyof typeof flagLines];
   // The power management capability has a `Status:` line of its own further down: the first one counts.
   if (key !== undefined) {
-    into[key] ??= parseFlags(text.slice(word.length));
-    return;
+    const flags = parseFlags(text.slice(word.length));
+    // A root port has a RootSta in its PCI Express and one in its AER capability: both belong here.
+    if (key === 'rootSta') into[key] = { ...into[key], ...flags };
+    else into[key] ??= flags;
+    return key === 'control' || key === 'status' ? undefined : into[key];
   }
   if (text.startsWith('Kernel driver in use: ')) into.driver = text.slice(22).trim();
   else if (text.startsWith('!!! Unknown header type')) into.gone = true;
@@ -90,6 +99,7 @@ function readLine(into: LspciFunction, text: string): void {
     sriov(into).offset = numberAfter(text, 'VF offset: ');
     sriov(into).stride = numberAfter(text, 'stride: ');
   }
+  return undefined;
 }
 
 function readCapability(into: LspciFunction, text: string): void {

@@ -31,7 +31,10 @@ function reportSteps(facts: RunFacts, report: Report, stopped: readonly GuestFac
   const error = names.length > 0 ? ` (${[...new Set(names)].join(', ')})` : '';
   const steps: ChainStep[] = [
     {
-      text: `${label(facts, report.source)} reports a ${severity} error${error} to its root port ${label(facts, report.port)}.`,
+      text:
+        report.source === report.port
+          ? `Root port ${label(facts, report.port)} reports a ${severity} error${error} of its own.`
+          : `${label(facts, report.source)} reports a ${severity} error${error} to its root port ${label(facts, report.port)}.`,
       seen: true,
       rule: 'AER-ORDER',
       evidence: reportLines(report),
@@ -137,8 +140,9 @@ function endOfRecovery(facts: RunFacts, report: Report): ChainStep[] {
     ({ event }) => event.kind === 'aer-reset' || event.kind === 'aer-reset-failed',
   );
   const how = reset.length > 0 ? ', after the link was reset' : '';
+  const who = report.source === report.port ? 'everything below the port' : label(facts, report.source);
   const text = end.event.recovered
-    ? `On the host ${label(facts, report.source)} recovers${how}: "device recovery successful".`
+    ? `On the host ${who} recovers${how}: "device recovery successful".`
     : `On the host the recovery fails${how}: "device recovery failed".`;
   return [{ text, seen: true, rule: 'AER-O1', evidence: [...reset, end].map(ofKernel) }];
 }

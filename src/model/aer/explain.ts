@@ -148,7 +148,7 @@ function refuse(
   return {
     explained: false,
     index,
-    rule: ruleOf(observed, printable),
+    rule: ruleOf(observed, printable, at),
     message: `${what} cannot follow here; the model allows ${instead}`,
     allowed,
     state,
@@ -156,10 +156,11 @@ function refuse(
 }
 
 /** The rule of the model that the refused line breaks. */
-function ruleOf(observed: Observation | undefined, printable: Observation[]): AerRule {
+function ruleOf(observed: Observation | undefined, printable: Observation[], at: LogState): AerRule {
   if (!observed) return 'AER-O1';
   if (observed.kind === 'end') {
-    if (printable.some((o) => o.kind === 'reset-failed')) return 'AER-O4';
+    const resetFailed = at.recovery?.failure === 'reset-failed';
+    if (resetFailed || printable.some((o) => o.kind === 'reset-failed')) return 'AER-O4';
     if (printable.some((o) => o.kind === 'end')) return 'AER-O2';
     return printable.some((o) => o.kind === 'reset') ? 'AER-O3' : 'AER-O1';
   }

@@ -1,0 +1,75 @@
+/** Stored runs for tests: real recordings, and ways to spoil them. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HarnessEvent } from '../../src/evidence/record.ts';
+import type { VariantPlan } from '../../src/lab/plan.ts';
+import { judge } from '../../src/verdict/judge.ts';
+import type { Verdict } from '../../src/verdict/types.ts';
+
+const runs = join(import.meta.dirname, '../fixtures/recordings');
+
+export class StoredRunCopy {
+  plan: VariantPlan;
+  readonly contents: Map<string, string>;
+
+  constructor(name: string) {
+    const folder = join(runs, name);
+    const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+    this.contents = new Map(
+      names.map((entry) => [entry.name, readFileSync(join(folder, entry.name), 'utf8')]),
+    );
+    this.plan = JSON.parse(this.contents.get('plan.json')!) as VariantPlan;
+  }
+
+  judge(): Verdict {
+    return judge({ plan: this.plan, files: (name) => this.contents.get(name) });
+  }
+
+  /** Replaces text in a file; a replacement that hits nothing is a mistake of the test. */
+  replace(file: string, from: string | RegExp, to: string): this {
+    const before = this.contents.get(file);
+    const after = before?.replace(from, to);
+    if (after === undefined || after === before) throw new Error(`${from} is not in ${file}`);
+    this.contents.set(file, after);
+    return this;
+  }
+
+  /** The same in console and ring buffer of the host. */
+  hostLog(from: RegExp, to: string): this {
+    return this.replace('host.serial', from, to).replace('host.dmesg', from, to);
+  }
+
+  /** Drops lines that match. */
+  drop(file: string, matching: RegExp): this {
+    const lines = this.contents.get(file)!.split('\n');
+    const kept = lines.filter((line) => !matching.test(line));
+    if (kept.length === lines.length) throw new Error(`${matching} is not in ${file}`);
+    this.contents.set(file, kept.join('\n'));
+    return this;
+  }
+
+  delete(file: string): this {
+    if (!this.contents.delete(file)) throw new Error(`no ${file}`);
+    return this;
+  }
+
+  append(file: string, text: string): this {
+    this.contents.set(file, (this.contents.get(file) ?? '') + text);
+    return this;
+  }
+
+  /** Rewrites harness events; return undefined to drop one. */
+  events(edit: (event: HarnessEvent) => HarnessEvent | undefined): this {
+    const lines = this.contents.get('events.ndjson')!.trimEnd().split('\n');
+    const edited = lines.flatMap((line) => edit(JSON.parse(line) as HarnessEvent) ?? []);
+    const text = edited.map((event) => `${JSON.stringify(event)}\n`).join('');
+    if (text === this.contents.get('events.ndjson')) throw new Error('no event was changed');
+    this.contents.set('events.ndjson', text);
+    return this;
+  }
+}
+
+export function stored(name: string): StoredRunCopy {
+  if (!existsSync(join(runs, name))) throw new Error(`no recording ${name}`);
+  return new StoredRunCopy(name);
+}
