@@ -1,5 +1,6 @@
 /** `vflab verdict RUN_FOLDER`: judge the stored evidence of a run again, offline. */
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { VariantPlan } from '../lab/plan.ts';
@@ -18,16 +19,19 @@ export async function verdict(
 ): Promise<number> {
   const runFolder = resolve(cwd, folder);
   const stored = await readStored(runFolder, folder);
-  const result: RunResult = { ...stored, folder, variants: [] };
+  if (!stored.finished)
+    err.write(`${folder}: no result: cut off, or still running; what it has recorded is judged\n`);
+  const result: RunResult = { ...stored.result, folder, variants: [] };
   for (const before of stored.variants) {
-    // The folder may have been moved or copied since.
-    const variantFolder = join(runFolder, basename(before.folder));
-    const plan = await readJson<VariantPlan>(join(variantFolder, 'plan.json'), folder);
+    const plan = await readJson<VariantPlan>(join(before.folder, 'plan.json'), folder);
     const { durationMs, phases, error } = before;
     const run = { durationMs, phases, command: [], ...(error ? { error } : {}) };
-    const now = judgeVariant(plan, before.repetition, variantFolder, run);
+    const now = judgeVariant(plan, before.repetition, before.folder, run);
     result.variants.push(now);
-    if (now.verdict !== before.verdict) err.write(changed(before, now));
+    if (before.verdict && now.verdict !== before.verdict)
+      err.write(
+        `${now.id}: was ${before.verdict} when it ran, and is ${now.verdict} now: the rules or the evidence have changed\n`,
+      );
   }
   const { style } = out;
   out.write(
@@ -36,16 +40,40 @@ export async function verdict(
   return exitCodeOf([result]);
 }
 
-function changed(before: VariantResult, now: VariantResult): string {
-  return `${before.id}: was ${before.verdict} when it ran, and is ${now.verdict} now: the rules or the evidence have changed\n`;
+/** What is known of a stored variant besides its evidence; of a run that was cut off, next to nothing. */
+type StoredVariant = Pick<VariantResult, 'repetition' | 'durationMs' | 'phases' | 'folder' | 'error'> &
+  Partial<Pick<VariantResult, 'verdict'>>;
+
+interface StoredRun {
+  /** False: the harness was killed before it could write its result. */
+  finished: boolean;
+  result: RunResult;
+  variants: StoredVariant[];
 }
 
 /** @throws UsageError NOT_A_RUN */
-async function readStored(runFolder: string, shown: string): Promise<RunResult> {
-  const stored = await readJson<RunResult>(join(runFolder, 'result.json'), shown);
-  if (stored.schemaVersion === 1 && Array.isArray(stored.variants)) return stored;
-  throw new UsageError(`${shown} was written by another version of vflab (schema ${stored.schemaVersion})`, {
-    code: 'NOT_A_RUN',
+async function readStored(runFolder: string, shown: string): Promise<StoredRun> {
+  const finished = existsSync(join(runFolder, 'result.json'));
+  const result = await readJson<RunResult>(join(runFolder, finished ? 'result.json' : 'run.json'), shown);
+  if (result.schemaVersion !== 1 || !Array.isArray(result.variants))
+    throw new UsageError(
+      `${shown} was written by another version of vflab (schema ${result.schemaVersion})`,
+      {
+        code: 'NOT_A_RUN',
+      },
+    );
+  // The folder may have been moved or copied since: only the names in it count.
+  const variants = finished
+    ? result.variants.map((variant) => ({ ...variant, folder: join(runFolder, basename(variant.folder)) }))
+    : await foldersWithPlan(runFolder);
+  return { finished, result, variants };
+}
+
+async function foldersWithPlan(runFolder: string): Promise<StoredVariant[]> {
+  const names = (await readdir(runFolder)).filter((name) => existsSync(join(runFolder, name, 'plan.json')));
+  return names.sort().map((name) => {
+    const repetition = Number(/^.*[a-z].*\.(\d+)$/.exec(name)?.[1] ?? 1);
+    return { repetition, durationMs: 0, phases: [], folder: join(runFolder, name) };
   });
 }
 
@@ -55,7 +83,7 @@ async function readJson<T>(path: string, shown: string): Promise<T> {
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const why = missing ? `it has no ${basename(path)}` : `${basename(path)}: ${(error as Error).message}`;
-    throw new UsageError(`${shown} is not the folder of a finished run: ${why}`, {
+    throw new UsageError(`${shown} is not a run folder: ${why}`, {
       code: 'NOT_A_RUN',
       next: 'give the folder that a run named as its evidence, e.g. runs/latest',
     });

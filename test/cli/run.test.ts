@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { VariantResult } from '../../src/report/result.ts';
@@ -278,7 +278,7 @@ describe('verdict', () => {
   // A run as stored, whose folder was moved since: only the base name of a variant's folder counts.
   function storedRun(changes: Partial<VariantResult>) {
     const cwd = folderWith();
-    cpSync(join(root, 'test/fixtures/runs/hang-6.12'), join(cwd, 'run/6.12+hang'), { recursive: true });
+    cpSync(join(root, 'test/fixtures/recordings/hang-6.12'), join(cwd, 'run/6.12+hang'), { recursive: true });
     const stored = runResult([variantResult({ folder: '/elsewhere/6.12+hang', ...changes })]);
     writeFileSync(join(cwd, 'run/result.json'), JSON.stringify(stored));
     return cwd;
@@ -297,6 +297,14 @@ describe('verdict', () => {
     expect(said.stderr).toContain('6.12+hang: was clean when it ran, and is reproduced now');
     expect(said.stdout).toContain('REPRODUCED, as expected');
   });
+  test('a run that was cut off is judged by what it recorded', () => {
+    const cwd = storedRun({});
+    renameSync(join(cwd, 'run/result.json'), join(cwd, 'run/run.json'));
+    writeFileSync(join(cwd, 'run/run.json'), JSON.stringify(runResult([])));
+    const said = vflab(['verdict', 'run'], { cwd });
+    expect(said.stderr).toBe('run: no result: cut off, or still running; what it has recorded is judged\n');
+    expect(said.stdout).toContain('6.12+hang: REPRODUCED');
+  });
   test('evidence that is gone gives no answer, not a clean one', () => {
     const cwd = storedRun({});
     rmSync(join(cwd, 'run/6.12+hang/events.ndjson'));
@@ -306,7 +314,7 @@ describe('verdict', () => {
     expect(vflab(['verdict', '.'], { files })).toMatchInlineSnapshot(`
       {
         "exitCode": 2,
-        "stderr": "error NOT_A_RUN: . is not the folder of a finished run: it has no result.json
+        "stderr": "error NOT_A_RUN: . is not a run folder: it has no run.json
         next: give the folder that a run named as its evidence, e.g. runs/latest
       ",
         "stdout": "",
