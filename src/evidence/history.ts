@@ -123,8 +123,8 @@ function bootAtEnd(serial: readonly KernelLine[], resets: readonly number[]): nu
 
 /**
  * The console's lines, with those of the ring buffer that the console missed put in at their stamp. The ring
- * belongs to the last boot. A line counts as seen when stamp and text are equal, or when the console shows a
- * cut beginning of it with the same stamp.
+ * belongs to the last boot. A line that both have is kept once; one that the console shows cut, or with someone
+ * else's output behind it, gives way to the ring's.
  */
 export function mergeLogs(
   serial: readonly KernelLine[],
@@ -132,26 +132,36 @@ export function mergeLogs(
   boot: number = bootAtEnd(serial, []),
 ): KernelLine[] {
   if (ring.length === 0) return [...serial];
-  const seen = new Map<number, string[]>();
-  for (const line of serial) {
-    if (line.boot !== boot || line.stamp === undefined) continue;
-    const same = seen.get(line.stamp) ?? [];
-    same.push(line.message.trim());
-    seen.set(line.stamp, same);
-  }
-  const known = (line: KernelLine): boolean => {
-    const same = line.stamp === undefined ? undefined : seen.get(line.stamp);
-    return same?.includes(line.message.trim()) ?? false;
+  const inRing = byStamp(ring);
+  const isSpoiled = (line: KernelLine): boolean => {
+    const whole = line.stamp === undefined ? [] : (inRing.get(line.stamp) ?? []);
+    const shown = line.message.trim();
+    return !whole.includes(shown) && whole.some((text) => text.startsWith(shown) || shown.startsWith(text));
   };
-  const extra = ring.filter((line) => !known(line)).map((line) => ({ ...line, boot }));
   const older = serial.filter((line) => line.boot !== boot);
+  const current = serial.filter((line) => line.boot === boot && !isSpoiled(line));
+  const shown = byStamp(current);
+  const extra = ring.filter(
+    (line) => line.stamp === undefined || !shown.get(line.stamp)?.includes(line.message.trim()),
+  );
   return [
     ...older,
     ...interleave(
-      serial.filter((line) => line.boot === boot),
-      extra,
+      current,
+      extra.map((line) => ({ ...line, boot })),
     ),
   ];
+}
+
+function byStamp(lines: readonly KernelLine[]): Map<number, string[]> {
+  const texts = new Map<number, string[]>();
+  for (const line of lines) {
+    if (line.stamp === undefined) continue;
+    const same = texts.get(line.stamp);
+    if (same) same.push(line.message.trim());
+    else texts.set(line.stamp, [line.message.trim()]);
+  }
+  return texts;
 }
 
 /** Merges by stamp and keeps the order within each list; a line without stamp stays after its predecessor. */

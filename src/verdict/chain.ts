@@ -18,7 +18,20 @@ import type { ChainStep } from './types.ts';
 
 export function causalChain(facts: RunFacts, stopped: readonly GuestFacts[]): ChainStep[] {
   const steps: ChainStep[] = [];
-  for (const { report } of facts.faults) if (report) steps.push(...reportSteps(facts, report, stopped));
+  let untold = [...stopped];
+  for (const { report } of facts.faults) {
+    if (!report) continue;
+    // With several faults, a guest is stopped by the first that reaches it.
+    const signalled = new Set(report.prediction?.signals.map((fn) => fn.heldBy));
+    steps.push(
+      ...reportSteps(
+        facts,
+        report,
+        untold.filter((guest) => signalled.has(guest.id)),
+      ),
+    );
+    untold = untold.filter((guest) => !signalled.has(guest.id));
+  }
   for (const guest of stopped) steps.push(...silentStep(guest), ...endStep(facts, guest));
   if (stopped.length === 0) steps.push(...liveSteps(facts));
   return steps;

@@ -22,6 +22,9 @@ export interface Report {
   /** Index into `lines` of every observation. */
   origin: number[];
   observations: Observation[];
+  /** How many sources its lines name, and how many recoveries have ended. */
+  sources: number;
+  ends: number;
   /** Undefined: the functions below its port are not on record. */
   episode?: Episode;
   explanation?: Explanation;
@@ -44,13 +47,13 @@ export function cutReports(kernel: readonly DatedKernelEvent[]): Report[] {
   let injected: DatedKernelEvent | undefined;
   let open: Report | undefined;
   for (const dated of kernel) {
-    const { event, t, error } = dated;
+    const { event } = dated;
     if (event.kind === 'nvme-controller') controllers.set(event.controller, event.device);
     if (event.kind === 'aer-injected') injected = dated;
     const observed = observationOf(event, controllers);
     if (!observed) continue;
     if (event.kind === 'aer-report') {
-      open = { t, error, source: event.source, port: event.port, lines: [], origin: [], observations: [] };
+      open = emptyReport(dated, event.source, event.port);
       if (injected) open.injected = injected;
       injected = undefined;
       reports.push(open);
@@ -59,14 +62,20 @@ export function cutReports(kernel: readonly DatedKernelEvent[]): Report[] {
       // Lines of a report whose port line is missing: a report of their own, which the model will refuse.
       if (!isDetail(observed)) continue;
       const device = 'device' in observed ? observed.device : '';
-      open = { t, error, source: device, port: '', lines: [], origin: [], observations: [] };
+      open = emptyReport(dated, device, '');
       reports.push(open);
     }
     open.origin.push(open.lines.length);
     open.lines.push(dated);
     open.observations.push(observed);
+    if (observed.kind === 'device') open.sources += 1;
+    if (observed.kind === 'end') open.ends += 1;
   }
   return reports;
+}
+
+function emptyReport({ t, error }: DatedKernelEvent, source: string, port: string): Report {
+  return { t, error, source, port, lines: [], origin: [], observations: [], sources: 0, ends: 0 };
 }
 
 function isDetail(o: Observation): boolean {
@@ -75,10 +84,7 @@ function isDetail(o: Observation): boolean {
 
 /** After the end of a report with one source nothing belongs to it any more, but a second end is its fault. */
 function belongs(report: Report, o: Observation): boolean {
-  const ended = report.observations.some((x) => x.kind === 'end');
-  if (!ended) return true;
-  const sources = report.observations.filter((x) => x.kind === 'device').length;
-  return sources > 1 || o.kind === 'end';
+  return report.ends === 0 || report.sources > 1 || o.kind === 'end';
 }
 
 function observationOf(fact: KernelFact, controllers: ReadonlyMap<string, string>): Observation | undefined {

@@ -5,7 +5,13 @@ import type { QmpEvent } from '../evidence/qmp.ts';
 import type { PciFunctionRecord } from '../evidence/record.ts';
 import type { AerFault } from '../faults/aer/schema.ts';
 import type { VariantPlan } from '../lab/plan.ts';
-import { type KernelFeatures, kernelFeatures, kernelVersion } from '../model/features.ts';
+import {
+  type KernelFeatures,
+  kernelFeatures,
+  kernelVersion,
+  type QemuFeatures,
+  qemuFeatures,
+} from '../model/features.ts';
 import { cutReports, explainReport, type Report } from './episodes.ts';
 import { type GuestFacts, guestFacts } from './guests.ts';
 import { isHeld } from './holders.ts';
@@ -30,6 +36,8 @@ export interface RunFacts {
   history: History;
   harness: readonly Recorded[];
   features: KernelFeatures;
+  /** Of the QEMU that runs the guests. */
+  qemuFeatures: QemuFeatures;
   faults: FaultFacts[];
   /** Harness time of the first injection; infinite when nothing was injected. */
   faultTime: number;
@@ -69,6 +77,7 @@ export function gatherFacts(plan: VariantPlan, files: (name: string) => string |
     history,
     harness,
     features,
+    qemuFeatures: qemuFeatures(version?.qemu),
     faults: [],
     faultTime,
     reports,

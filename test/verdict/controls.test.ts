@@ -437,6 +437,54 @@ test('judge never throws and never claims, whatever the files hold', () => {
   );
 });
 
+test('a clean recording with bytes cut out never becomes reproduced', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom('events.ndjson', 'host.serial', 'host.dmesg', 'vm0.qmp'),
+      fc.nat(),
+      fc.nat(),
+      (file, from, length) => {
+        const run = unplug();
+        const text = run.contents.get(file)!;
+        const at = from % text.length;
+        run.contents.set(file, text.slice(0, at) + text.slice(at + 1 + (length % 2000)));
+        expect(run.judge().verdict).not.toBe('reproduced');
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test('a QEMU newer than the model knows may leave the VM running: a warning, not an error', () => {
+  const run = unplug().drop('vm0.qmp', /DEVICE_DELETED/);
+  run.events((e) => (e.kind === 'versions' && e.qemu ? { ...e, qemu: 'QEMU emulator version 12.0.0' } : e));
+  const verdict = run.judge();
+  expect(verdict.findings.find((f) => f.id === 'wrong-vms-stopped')?.severity).toBe('warning');
+  expect(verdict.verdict).toBe('clean');
+});
+
+test('a stall of a slow machine is told, and spoils nothing', () => {
+  const verdict = unplug()
+    .append('host.serial', late('rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:'))
+    .judge();
+  expect(verdict.findings.find((f) => f.id === 'kernel-trouble')?.severity).toBe('warning');
+  expect(verdict.verdict).toBe('clean');
+});
+
+test('a line that the console shows cut, or with a login prompt behind it, is read from the ring buffer', () => {
+  const cut = hang()
+    .replace('host.serial', /recovery successful/, 'recov')
+    .judge();
+  const spoiled = hang()
+    .replace('host.serial', /CmpltAbrt/, 'CmpltAbrtvflab login:')
+    .judge();
+  for (const verdict of [cut, spoiled]) {
+    expect(verdict.verdict).toBe('reproduced');
+    expect(verdict.findings.map((f) => f.id)).not.toContain('unexpected-event');
+  }
+  expect(cut.findings.find((f) => f.id === 'pf-recovered')?.evidence[0]?.file).toBe('host.dmesg');
+});
+
 test('a real recording with bytes cut out never becomes clean', () => {
   fc.assert(
     fc.property(

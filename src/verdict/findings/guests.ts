@@ -34,14 +34,16 @@ export function guestFindings(facts: RunFacts): Finding[] {
   const wrong = facts.guests.filter((guest) => predicted.has(guest.id) !== stopped.has(guest.id));
   for (const guest of wrong) {
     const should = predicted.has(guest.id);
+    // A QEMU newer than what the model was read from may handle the error without stopping the VM.
+    const perhaps = should && facts.qemuFeatures.vfioErrorHandler !== false;
     findings.push({
       id: 'wrong-vms-stopped',
-      severity: 'error',
+      severity: perhaps ? 'warning' : 'error',
       title: should
         ? `${guest.id} should have been stopped and was not`
         : `${guest.id} was stopped and should not have been`,
       text: should
-        ? 'It holds a function on the bus that was asked, so its QEMU must have been told.'
+        ? `It holds a function on the bus that was asked, so its QEMU must have been told${perhaps ? ', unless this version handles the error itself' : ''}.`
         : 'It holds no function on the bus that was asked.',
       evidence: stopLines(guest),
       rule: 'VM-COUNT',

@@ -1,8 +1,15 @@
 /** Findings about kernels in trouble, and about clocks that cannot be trusted. */
+import type { TroubleWhat } from '../../evidence/kernel-log/trouble.ts';
 import type { RunFacts } from '../facts.ts';
 import { ofKernel } from '../pointers.ts';
 import { happenedSince } from '../time.ts';
 import type { Finding } from '../types.ts';
+
+/**
+ * A slow emulated machine stalls without a fault of its kernel, and a stray interrupt of a freed vector is
+ * allowed now and then: these alone do not spoil a run. A guest that is truly dead has three witnesses.
+ */
+const tolerable: readonly TroubleWhat[] = ['lockup', 'rcu-stall', 'hung-task', 'no-irq-handler'];
 
 /** An alignment worse than this, in seconds, cannot order what the fault did. */
 const uncertain = 1;
@@ -20,7 +27,7 @@ function trouble(facts: RunFacts): Finding[] {
       return [
         {
           id: 'kernel-trouble',
-          severity: after ? 'error' : 'warning',
+          severity: after && !tolerable.includes(event.what) ? 'error' : 'warning',
           title: `Kernel of ${machine}: ${event.what}`,
           text: `${event.at.message.slice(0, 300)} — ${after ? 'after the fault' : 'before the fault, so not its work'}.`,
           evidence: [ofKernel(dated)],
