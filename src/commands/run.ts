@@ -1,7 +1,7 @@
 /** `vflab run LAB…`: run labs and tell what was found. */
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { exitCodes } from '../errors.ts';
+import { EnvironmentError, exitCodes } from '../errors.ts';
 import { fanOut } from '../report/events.ts';
 import { githubAnnotations } from '../report/github.ts';
 import { jsonReport } from '../report/json.ts';
@@ -55,25 +55,29 @@ export async function run(
     verbose: options.verbose ?? false,
   });
   const results: RunResult[] = [];
-  for (const plan of plans) {
-    if (interrupt.signal.aborted) break;
-    const { result, machines } = await context.runPlan(plan, {
-      signal: interrupt.signal,
-      outDir: resolve(cwd, options.output ?? 'runs'),
-      emit: fanOut(options.quiet ? [] : [progress]),
-      repeat: options.repeat,
-      refresh: options.refresh ?? false,
-      ...(options.keep ? { beforeTeardown: holdMachines((text) => err.write(text)) } : {}),
-    });
-    results.push(result);
-    await keepReports(context, result, machines);
-    const { style } = out;
-    out.write(
-      options.json ? jsonReport(result) : textReport(result, { style, verbose: options.verbose ?? false }),
-    );
-    if (env.GITHUB_ACTIONS === 'true') err.write(githubAnnotations(result));
+  try {
+    for (const plan of plans) {
+      if (interrupt.signal.aborted) break;
+      const { result, machines } = await context.runPlan(plan, {
+        signal: interrupt.signal,
+        outDir: resolve(cwd, options.output ?? 'runs'),
+        emit: fanOut(options.quiet ? [] : [progress]),
+        repeat: options.repeat,
+        refresh: options.refresh ?? false,
+        ...(options.keep ? { beforeTeardown: holdMachines((text) => err.write(text)) } : {}),
+      });
+      results.push(result);
+      await keepReports(context, result, machines);
+      const { style } = out;
+      out.write(
+        options.json ? jsonReport(result) : textReport(result, { style, verbose: options.verbose ?? false }),
+      );
+      if (env.GITHUB_ACTIONS === 'true') err.write(githubAnnotations(result));
+    }
+  } finally {
+    // What earlier labs found is kept, though a later one cannot run.
+    if (options.junit !== undefined) await writeReport(resolve(cwd, options.junit), junitReport(results));
   }
-  if (options.junit !== undefined) await writeFile(resolve(cwd, options.junit), junitReport(results));
   return options.bisect ? bisectExitCode(results) : exitCodeOf(results);
 }
 
@@ -84,8 +88,20 @@ async function keepReports(
   machines: readonly ReplayMachine[],
 ): Promise<void> {
   const { folder } = result;
-  await writeFile(join(folder, 'result.json'), jsonReport(result));
-  await writeFile(join(folder, 'junit.xml'), junitReport([result]));
+  await writeReport(join(folder, 'result.json'), jsonReport(result));
+  await writeReport(join(folder, 'junit.xml'), junitReport([result]));
   const command = [join(import.meta.dirname, '../../bin/vflab'), ...argv];
-  await writeFile(join(folder, 'replay'), replayScript({ command, cwd, machines }), { mode: 0o755 });
+  await writeReport(join(folder, 'replay'), replayScript({ command, cwd, machines }), 0o755);
+}
+
+/** @throws EnvironmentError OUTPUT_FAILED */
+async function writeReport(path: string, text: string, mode = 0o644): Promise<void> {
+  try {
+    await writeFile(path, text, { mode });
+  } catch (error) {
+    throw new EnvironmentError(`${path} cannot be written: ${(error as Error).message}`, {
+      code: 'OUTPUT_FAILED',
+      cause: error,
+    });
+  }
 }

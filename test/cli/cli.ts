@@ -3,7 +3,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
+
+// Each call starts a Node of its own, which takes long on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 export const root = join(import.meta.dirname, '../..');
 export const node = join(root, 'node_modules/.bin/node');

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { exitCodes } from '../../src/errors.ts';
 import { small, smallWith } from '../lab/load.ts';
 import { vflab } from './cli.ts';
 
@@ -170,6 +171,11 @@ describe('the command line itself', () => {
   });
   test('help of run states the exit codes of --bisect', () => {
     expect(vflab(['run', '--help']).stdout).toMatch(/125 {2}cannot tell: skip this revision/);
+  });
+  test('every exit code is stated', () => {
+    const text = vflab(['--help']).stdout + vflab(['run', '--help']).stdout;
+    const stated = [...text.matchAll(/\b(\d+)\b(?=,| {2})/g)].map(([, code]) => Number(code));
+    expect(Object.values(exitCodes).filter((code) => !stated.includes(code))).toEqual([]);
   });
   test('nothing', () => {
     expect(vflab([])).toMatchInlineSnapshot(`

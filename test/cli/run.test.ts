@@ -64,6 +64,12 @@ describe('errors', () => {
     expect(stderr).toContain('this is a bug of vflab');
     expect(stderr).toMatch(/TypeError: x is not a function\n {4}at .*fake-cli\.ts/);
   });
+  test('a report that cannot be written', () => {
+    expect(vflab(['run', 'small', '-q', '--junit', 'no/x.xml'], { files, fake: 'clean' })).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining('error OUTPUT_FAILED: <cwd>/no/x.xml cannot be written'),
+    });
+  });
   test('a selection that the lab does not have', () => {
     expect(
       vflab(['run', 'small', '--variant', 'hnag', '--kernel', '5.10'], { files, fake: 'clean' }),
