@@ -108,27 +108,36 @@ export class SshConnection {
   }
 
   /** Runs a shell command. Resolves with whatever happened; rejects only when `signal` aborts. */
-  async exec(command: string, signal: AbortSignal, input?: string): Promise<CommandResult> {
-    const channel = await this.stream(command, signal);
+  async exec(command: string, signal: AbortSignal, input = ''): Promise<CommandResult> {
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    channel.on('data', (chunk: Buffer) => stdout.push(chunk));
-    channel.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    channel.on('error', () => {});
-    const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+    const closed = Promise.withResolvers<void>();
     let exitCode: number | null = null;
-    const abort = () => reject(signal.reason);
+    // One packet may bring the channel's opening, the exit code and the close: whoever listens only after an
+    // `await` has missed them.
+    const listen = (channel: ClientChannel) => {
+      channel.on('data', (chunk: Buffer) => stdout.push(chunk));
+      channel.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+      channel.on('error', () => {});
+      channel.on('exit', (code: number | null) => {
+        exitCode = code;
+      });
+      channel.on('close', () => closed.resolve());
+      channel.end(input);
+    };
+    const abort = () => closed.reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
-    channel.on('exit', (code: number | null) => {
-      exitCode = code;
-    });
-    channel.on('close', () => resolve(exitCode));
-    void this.lost.then(() => resolve(exitCode));
-    channel.end(input ?? '');
+    void this.lost.then(() => closed.resolve());
     try {
-      const code = await promise;
+      await this.#open<ClientChannel>(signal, (done) =>
+        this.#client.exec(command, (error, channel) => {
+          if (!error) listen(channel);
+          done(error, channel);
+        }),
+      );
+      await closed.promise;
       return {
-        exitCode: code,
+        exitCode,
         stdout: Buffer.concat(stdout).toString('utf8'),
         stderr: Buffer.concat(stderr).toString('utf8'),
       };

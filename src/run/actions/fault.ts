@@ -4,6 +4,7 @@ import { heal } from '../../faults/aer/heal.ts';
 import { arm, type Injection, injectByKernel, injectByQemu } from '../../faults/aer/inject.ts';
 import { proveHealed, proveInjected } from '../../faults/aer/prove.ts';
 import { type AerTarget, readRegisters } from '../../faults/aer/registers.ts';
+import { readTrace, traceRecovery } from '../../faults/aer/trace.ts';
 import { markClock } from '../../guest/clock.ts';
 import { hostOf, type VariantContext } from '../context.ts';
 import { waitOrGoOn } from '../wait.ts';
@@ -23,6 +24,8 @@ export async function injectFault(ctx: VariantContext, id: string, signal: Abort
     ports: portsAbove(ctx, fault.target),
     ...(found?.isVf === false ? { qdevId: fault.target } : {}),
   };
+  const drivers = [...ctx.functions.values()].flatMap((f) => f.driver ?? []);
+  await traceRecovery(linux, drivers, signal);
   await arm(linux, injection, signal);
   const before = await readRegisters(linux, target, signal);
   ctx.registersBefore.set(id, before);
@@ -46,6 +49,7 @@ export async function injectFault(ctx: VariantContext, id: string, signal: Abort
     machine.serial.waitForLine(done, { from: mark, signal: s }),
   );
 
+  ctx.record.file('host.trace', await readTrace(linux, signal));
   const after = await readRegisters(linux, target, signal);
   ctx.record.event({ kind: 'registers', fault: id, stage: 'after', registers: after });
   const log = await linux.must('dmesg', signal);
