@@ -125,6 +125,8 @@ export class SshConnection {
       channel.on('close', () => closed.resolve());
       channel.end(input);
     };
+    // The abort may come while the channel is still being opened, and nobody waits for this yet.
+    closed.promise.catch(() => {});
     const abort = () => closed.reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     void this.lost.then(() => closed.resolve());
