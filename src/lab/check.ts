@@ -5,7 +5,7 @@ import { type Complaint, unknown } from './complaint.ts';
 import { didYouMean } from './nearest.ts';
 import type { Place } from './problem.ts';
 import type { Lab, Step } from './schema.ts';
-import { functionsOf, isInUse, maxPorts, portOf, portsOf } from './topology.ts';
+import { controlNetworks, functionsOf, isInUse, maxPorts, portOf, portsOf } from './topology.ts';
 
 export function checkLab(lab: Lab): Complaint[] {
   return [
@@ -37,14 +37,28 @@ function* checkNames(lab: Lab): Generator<Complaint> {
       seen.set(name, what);
     }
   }
+  for (const [id, device] of Object.entries(lab.host.devices)) {
+    const own = portOf(lab, id);
+    if (device.port === undefined && seen.has(own))
+      yield {
+        place: { path: ['host', 'devices', id], at: 'key' },
+        message: `its port would be called ${own}, which is ${seen.get(own)}: name a port for it`,
+      };
+  }
 }
 
 function* checkDevices(lab: Lab): Generator<Complaint> {
   const behind = new Map<string, string>();
   const addresses = new Map<string, string>();
   const macs = new Map<string, string>();
+  const control = controlNetworks(Object.keys(lab.guests).length);
   for (const [id, device] of Object.entries(lab.host.devices)) {
     const path = ['host', 'devices', id];
+    if (device.kind === 'igb' && control.includes(device.network))
+      yield {
+        place: { path: [...path, 'network'] },
+        message: `${device.network} is a control network (they are ${control.join(', ')})`,
+      };
     if (device.port !== undefined) {
       const place = { path: [...path, 'port'] };
       const other = behind.get(device.port);

@@ -3,7 +3,7 @@ import type { MachineSpec, PciDevice, PciSlot } from '../machine/spec.ts';
 import type { Cell } from './matrix.ts';
 import type { DevicePlan, GuestPlan, HostPlan } from './plan.ts';
 import type { Device, Lab } from './schema.ts';
-import { functionsOf, portOf, portsOf } from './topology.ts';
+import { controlAddress, functionsOf, portOf, portsOf } from './topology.ts';
 
 /** Slot of the control NIC in every machine, far from what a lab puts on the root bus. */
 const controlSlot = 0x1e;
@@ -54,7 +54,7 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
         ...(device === undefined ? {} : { child: pciDevice(device, lab.host.devices[device]!) }),
       }),
     ),
-    control: { slot: controlSlot, mac: '52:54:00:fe:00:01', address: '10.0.3.15/24', hostPort: 0 },
+    control: { slot: controlSlot, mac: '52:54:00:fe:00:01', address: controlAddress(0), hostPort: 0 },
     quirks: [],
   };
   return { kernel, spec, modules: hostModules(lab) };
@@ -94,7 +94,7 @@ export function guestPlans(lab: Lab, cell: Cell): GuestPlan[] {
         control: {
           slot: controlSlot,
           mac: `52:54:00:fe:01:${octet}`,
-          address: `10.0.${4 + number}.15/24`,
+          address: controlAddress(number + 1),
           hostPort: firstGuestSshPort + number,
         },
         quirks: [],

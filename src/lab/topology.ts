@@ -104,6 +104,19 @@ export function gatewayOf(network: string): string {
   return network.replace(/\.0\/24$/, '.2');
 }
 
+/** Third octet of the host's control network; the guests' follow. */
+const firstControlOctet = 3;
+
+/** A machine's own address on its control network: 0 is the host, 1 the first guest. */
+export function controlAddress(machine: number): string {
+  return `10.0.${firstControlOctet + machine}.15/24`;
+}
+
+/** Networks of the control NICs. A lab's own must differ: a machine would have two ways to one address. */
+export function controlNetworks(guests: number): string[] {
+  return Array.from({ length: guests + 1 }, (_, machine) => controlAddress(machine).replace('.15/', '.0/'));
+}
+
 function hex(byte: number): string {
   return byte.toString(16).padStart(2, '0');
 }

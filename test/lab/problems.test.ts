@@ -273,6 +273,25 @@ describe('references', () => {
                   ^"
     `);
   });
+  test("a name that a device's own port would have", () => {
+    expect(
+      problemsIn(smallWith('  devices:', '  ports: { nic0-port: {} }\n  devices:')),
+    ).toMatchInlineSnapshot(`
+      "labs/x.yaml:6:5: host.devices.nic0: its port would be called nic0-port, which is a port: name a port for it
+          6 |     nic0:
+                  ^"
+    `);
+  });
+  test('a network that the control path uses', () => {
+    expect(
+      problemsIn(smallWith('kind: igb', 'kind: igb\n      network: 10.0.4.0/24')),
+    ).toMatchInlineSnapshot(`
+      "labs/x.yaml:7:16: host.devices.nic0.network: 10.0.4.0/24 is a control network (they are 10.0.3.0/24, 10.0.4.0/24)
+          7 |       network: 10.0.4.0/24
+                             ^"
+    `);
+    expect(problemsIn(smallWith('kind: igb', 'kind: igb\n      network: 10.0.5.0/24'))).toBe('valid');
+  });
   test('an address twice, and one outside its network', () => {
     expect(
       problemsIn(
