@@ -28,9 +28,9 @@ function pathBelow(node: PciPort | PciDevice, id: string): string[] | undefined 
   }
   if (node.kind === 'switch') {
     for (const leg of node.downstream) {
-      if (leg.id === id) return ['00.0', address(leg.slot)];
+      if (leg.id === id) return [address(leg.slot)];
       const below = leg.child && pathBelow(leg.child, id);
-      if (below) return ['00.0', address(leg.slot), '00.0', ...below];
+      if (below) return [address(leg.slot), '00.0', ...below];
     }
   }
   if (node.kind === 'pci-bridge') {
