@@ -11,6 +11,7 @@ import type { StoppedMachine } from './died.ts';
 import { createDisk, type Disk } from './disks.ts';
 import { defaultQemu, qemuVersion } from './qemu-version.ts';
 import type { QmpClient } from './qmp.ts';
+import { refuseBrokenQemu } from './quirk-checks.ts';
 import { type QuirkId, quirksAvoided } from './quirks.ts';
 import type { MachineRecord } from './record.ts';
 import type { Accelerator, MachineSpec } from './spec.ts';
@@ -54,8 +55,8 @@ export interface RunningMachine extends AsyncDisposable {
 const startBudgetMs = 30_000;
 /**
  * Starts QEMU and, unless `paused`, the machine in it. Settles when its CPUs run, not when its kernel is up.
- * @throws {UsageError} `BAD_MACHINE` · {EnvironmentError} `QEMU_MISSING`, `QEMU_TOO_OLD`, `SETPRIV_MISSING`,
- * `NO_SCRATCH`, `RECORD_FAILED` · {LabBrokeError} `QEMU_DIED` with QEMU's last words, `QMP_BROKEN`, `DEADLINE` ·
+ * @throws {UsageError} `BAD_MACHINE` · {EnvironmentError} `QEMU_MISSING`, `QEMU_TOO_OLD`, `QEMU_QUIRK`,
+ * `SETPRIV_MISSING`, `NO_SCRATCH`, `RECORD_FAILED` · {LabBrokeError} `QEMU_DIED` with QEMU's last words, `QMP_BROKEN`, `DEADLINE` ·
  * the signal's reason
  */
 export async function startMachine(spec: MachineSpec, options: StartOptions): Promise<RunningMachine> {
@@ -89,6 +90,7 @@ export async function startMachine(spec: MachineSpec, options: StartOptions): Pr
     const pid = await machine.spawned;
     const qmp = await machine.connectQmp(signal);
     const sshPort = forwardedPort(await qmp.humanMonitor('info usernet', signal), 'control');
+    await refuseBrokenQemu(spec, accel, qmp, signal);
     if (!options.paused) await qmp.execute('cont', undefined, signal);
     const { serial, stderr, exited, stop } = machine;
     undo.move();

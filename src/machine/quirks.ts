@@ -34,6 +34,7 @@ export const quirkIds = [
   'igb-sends-no-errors',
   'qboot-leaves-serr-off',
   'iommu-remapping-needs-split-irqchip',
+  'amd-iommu-deaf-ioapic',
 ] as const;
 export type QuirkId = (typeof quirkIds)[number];
 
@@ -131,6 +132,16 @@ export const quirks: readonly Quirk[] = [
     avoidedBy: 'kernel-irqchip=split under KVM, off under TCG',
     affects: 'machines with an IOMMU that remaps interrupts: QEMU would not start',
     applies: (spec) => spec.iommu?.interruptRemapping === true,
+  },
+  {
+    id: 'amd-iommu-deaf-ioapic',
+    what: 'With amd-iommu under TCG no interrupt of the IO-APIC arrives: its address space has a window of size 0',
+    versions:
+      'seen in 10.0.2 (hw/i386/amd_iommu.c, amdvi_sysbus_realize() makes the IO-APIC an alias of regions that have ' +
+      'no size yet; since c1f46999ef50 and 9fc9dbac61dd); fixed by a7842d94067c, in 10.1 and a later 10.0.x',
+    avoidedBy: 'cannot be avoided: such a QEMU is recognised by its memory tree, and the machine refused',
+    affects:
+      'hosts with iommu amd: "timer doesn\'t work through Interrupt-remapped IO-APIC", before the first driver',
   },
 ];
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { qemuArgs } from '../../src/machine/args.ts';
+import { ioapicIsDeaf } from '../../src/machine/quirk-checks.ts';
 import { quirkIds, quirkInStderr, quirks, quirksAvoided } from '../../src/machine/quirks.ts';
 import { bareSpec, passthroughGuest, passthroughHost } from './specs.ts';
 
@@ -60,5 +61,23 @@ describe('quirk table', () => {
     ['qemu-system-x86_64: terminating on signal 15', undefined],
   ])('recognises in stderr: %s', (line, id) => {
     expect(quirkInStderr(['first', line, 'last'])?.id).toBe(id);
+  });
+});
+
+describe('amd-iommu-deaf-ioapic', () => {
+  // `info mtree` of QEMU 10.0.2, shortened; the second is what a fixed one says.
+  const tree = (end: string) => `address-space: amd_iommu_devfn_248
+  0000000000000000-ffffffffffffffff (prio 0, i/o): amdvi_root
+    0000000000000000-ffffffffffffffff (prio 0, i/o): alias amdvi-sys @amdvi-sys 0000000000000000-ffffffffffffffff
+
+address-space: amd_iommu_devfn_160
+  0000000000000000-ffffffffffffffff (prio 0, i/o): amdvi_root
+    0000000000000000-${end} (prio 0, i/o): alias amdvi-sys @amdvi-sys 0000000000000000-${end}
+`;
+
+  it('is told from the memory tree', () => {
+    expect(ioapicIsDeaf(tree('0000000000000000'))).toBe(true);
+    expect(ioapicIsDeaf(tree('ffffffffffffffff'))).toBe(false);
+    expect(ioapicIsDeaf('')).toBe(false);
   });
 });
