@@ -16,7 +16,7 @@ const console = ['console=ttyS0', 'quiet', 'loglevel=4'];
 
 const iommuWords = { intel: ['intel_iommu=on'], amd: ['amd_iommu=on'], virtio: [], none: [] };
 
-/** Without this a VF's block device is a hidden path of the PF's. */
+/** Words for every machine that drives such a device. Without nvme's, a VF's block device is a hidden path. */
 const cmdlineOf: Partial<Record<Device['kind'], string[]>> = { nvme: ['nvme_core.multipath=N'] };
 
 const vfDriver: Record<Device['kind'], string> = { igb: 'igbvf', nvme: 'nvme' };
@@ -80,7 +80,7 @@ export function guestPlans(lab: Lab, cell: Cell): GuestPlan[] {
         nativeHotplug: true,
         kernel: `{kernel:${kernel}}`,
         initrd: '{image:guest}',
-        cmdline: [...console, ...guest.cmdline],
+        cmdline: [...console, ...new Set(kinds.flatMap((kind) => cmdlineOf[kind] ?? [])), ...guest.cmdline],
         // Each behind a port of its own: only there can a function be hot-unplugged.
         pci: passthrough.map(
           ({ function: fn, qdevId }, i): PciSlot => ({

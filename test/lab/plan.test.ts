@@ -249,7 +249,8 @@ describe('what the lab says reaches the plan', () => {
     const loaded = loadLab(readFileSync(join(folder, 'nvme-vf-aer-hang.yaml'), 'utf8'), 'x');
     if (!loaded.ok) throw new Error();
     const [variant] = planOf(loaded.lab).variants;
-    expect(variant!.host.spec.cmdline).toContain('nvme_core.multipath=N');
+    for (const { spec } of [variant!.host, ...variant!.guests])
+      expect(spec.cmdline).toContain('nvme_core.multipath=N');
     expect(variant!.host.modules).toEqual(['nvme', 'vfio-pci', '{kvm}', 'aer_inject']);
     expect(variant!.traffic.map(({ kind, from, over }) => `${kind} ${from} ${over}`)).toEqual([
       'block-io host disk0.vf0',
