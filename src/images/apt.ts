@@ -2,11 +2,12 @@
  * A private apt tree for each Debian suite, inside the cache: signed by Debian's keyring, usable by any user,
  * any suite on any Debian. Nothing of it reaches the system: not its sources, not its package status.
  */
-import { access, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EnvironmentError } from '../errors.ts';
 import type { BuildContext } from './cache.ts';
 import { withLock, withTempDirectory } from './cache.ts';
+import { exists } from './exists.ts';
 import { findMirrors, type Mirrors } from './mirrors.ts';
 import { CommandFailed, run } from './run.ts';
 
@@ -173,11 +174,4 @@ function aptError(error: CommandFailed, suite: string): EnvironmentError {
     lastLines: error.lastLines,
     cause: error,
   });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -54,14 +54,17 @@ export async function withLock<T>(context: BuildContext, name: string, work: () 
     1000,
   );
   try {
-    const locked = await Promise.race([once(holder.stdout, 'data').then(() => true), gone.then(() => false)]);
+    const signal = context.signal === undefined ? {} : { signal: context.signal };
+    const answer = once(holder.stdout, 'data', signal).then(() => true);
+    const locked = await Promise.race([answer, gone.then(() => false)]);
     if (!locked) throw new Error(`Cannot lock ${file}`);
     clearTimeout(waiting);
-    context.signal?.throwIfAborted();
     return await work();
   } finally {
     clearTimeout(waiting);
     holder.stdin.end();
+    // While it still waits for the lock it does not read: the end of stdin would not end it.
+    if (context.signal?.aborted === true) holder.kill('SIGKILL');
     await gone;
   }
 }

@@ -3,12 +3,12 @@
  * which labs break.
  */
 import { createHash } from 'node:crypto';
-import { copyFile, lutimes, mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, lutimes, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EnvironmentError } from '../errors.ts';
 import { type BuildContext, moveIntoPlace, readJson, withLock, withTempDirectory } from './cache.ts';
-import type { Kernel } from './kernels.ts';
+import type { Kernel } from './kernel.ts';
 import { fetchPackages, pinPackages } from './packages.ts';
 import { loadRecipe, type Recipe, recipeSource } from './recipe.ts';
 import { CommandFailed, run } from './run.ts';
@@ -82,6 +82,11 @@ export async function buildImage(
     if (built !== undefined) return built;
     context.onProgress(`Building the ${name} image for kernel ${kernel.release}`);
     const set = await fetchPackages({ ...context, refresh: false }, pinned);
+    const place = imagePlace(context, key(set));
+    const renewed = await findImage(context, key(set));
+    if (renewed !== undefined) return renewed;
+    // What may lie there is damaged.
+    await rm(place, { recursive: true, force: true });
     const packages = set.packages.filter((each) => !recipe.omit.includes(each.name));
     const manifest = {
       recipe: name,
@@ -106,8 +111,9 @@ export async function buildImage(
       const image = join(dir, 'image');
       const initrdBytes = (await stat(join(image, 'initrd'))).size;
       await writeFile(join(image, 'manifest.json'), JSON.stringify({ ...manifest, initrdBytes }, null, 2));
-      await moveIntoPlace(image, imagePlace(context, key(set)));
+      await moveIntoPlace(image, place);
     });
+    await removeUnused(context);
     const image = await findImage(context, key(set));
     if (image === undefined) throw new Error(`image ${key(set)} is not where it was put`);
     return image;
@@ -128,7 +134,22 @@ async function findImage(context: BuildContext, key: string): Promise<Image | un
     () => undefined,
   );
   if (manifest === undefined || size === undefined || size !== manifest.initrdBytes) return undefined;
+  // The time of last use.
+  await utimes(place, new Date(), new Date());
   return { key, initrd, manifest };
+}
+
+const monthMs = 30 * 24 * 3600 * 1000;
+
+/** Images that no run has used for a month: each is some 200 MB. */
+async function removeUnused(context: BuildContext): Promise<void> {
+  const images = join(context.cache, 'images');
+  for (const key of await readdir(images)) {
+    const info = await stat(join(images, key)).catch(() => undefined);
+    if (info !== undefined && info.mtimeMs < Date.now() - monthMs) {
+      await rm(join(images, key), { recursive: true, force: true });
+    }
+  }
 }
 
 async function digestInputs(recipe: Recipe, kernel: Kernel, guest: Guest | undefined): Promise<unknown> {
@@ -161,10 +182,6 @@ async function packTree(context: BuildContext, root: string, dir: string): Promi
     stdoutFile: initrd,
     signal: context.signal,
   });
-  // A rename must never outlive its bytes in a power failure.
-  const file = await open(initrd, 'r');
-  await file.sync();
-  await file.close();
 }
 
 function buildFailed(name: string, error: CommandFailed): EnvironmentError {

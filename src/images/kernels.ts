@@ -2,12 +2,11 @@
  * Kernels: Debian's stock ones by name, downloaded and unpacked into the cache, never installed on the machine;
  * or a user's own bzImage with its modules.
  */
-import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { EnvironmentError, UsageError } from '../errors.ts';
 import { type DebianPackage, debPath } from './apt.ts';
-import { extractVmlinux, readBootHeader } from './bzimage.ts';
+import { readBootHeader } from './bzimage.ts';
 import {
   type BuildContext,
   moveIntoPlace,
@@ -16,30 +15,15 @@ import {
   withTempDirectory,
   writeJson,
 } from './cache.ts';
+import { customKernel } from './custom-kernel.ts';
+import { exists } from './exists.ts';
+import type { Kernel, KernelRef } from './kernel.ts';
 import { kernelNames } from './kernel-names.ts';
-import { fetchPackages, pinPackages } from './packages.ts';
-import { CommandFailed, run } from './run.ts';
+import { fetchPackages, type PackageSet, pinPackages } from './packages.ts';
+import { run } from './run.ts';
+import { writeVmlinux } from './vmlinux.ts';
 
-export interface Kernel {
-  /** As the lab named it: `6.12`; `custom` for a user's own. */
-  name: string;
-  /** What `uname -r` prints. */
-  release: string;
-  /** The banner in the boot header, with builder, date and Debian version. */
-  banner: string;
-  packageName?: string;
-  packageVersion?: string;
-  /** What QEMU's `-kernel` is given: the uncompressed kernel where that can be booted, else the bzImage. */
-  image: string;
-  bzImage: string;
-  /** `…/lib/modules/<release>`, with `modules.dep`. */
-  modulesDir: string;
-  /** Same id, same bytes: for cache keys. */
-  id: string;
-}
-
-/** A lab's kernel name, or a user's own bzImage (`modules`: `…/lib/modules/<release>` or the folder above `lib`). */
-export type KernelRef = string | { image: string; modules?: string | undefined };
+export type { Kernel, KernelRef } from './kernel.ts';
 
 /** Throws `UsageError` UNKNOWN_KERNEL; `EnvironmentError` KERNEL_NOT_FOUND, MODULES_NOT_FOUND and apt's. */
 export async function resolveKernel(context: BuildContext, ref: KernelRef): Promise<Kernel> {
@@ -59,39 +43,69 @@ async function debianKernel(context: BuildContext, name: string): Promise<Kernel
   if (pinned !== undefined && context.refresh !== true && (await exists(pinned.image))) return pinned;
 
   return withLock(context, `kernel-${name}`, async () => {
-    const isKernel = (each: DebianPackage) => /^linux-image-\d/.test(each.name);
-    const closure = await pinPackages(context, source.suite, [source.metaPackage]);
-    const fetched = await fetchPackages({ ...context, refresh: false }, closure, isKernel);
-    const deb = fetched.packages.find(isKernel);
-    if (deb === undefined) {
-      throw new EnvironmentError(`${source.metaPackage} of ${source.suite} leads to no kernel.`, {
-        code: 'KERNEL_NOT_FOUND',
-        next: 'Run again with --refresh.',
-      });
+    let closure = await pinPackages(context, source.suite, [source.metaPackage]);
+    let deb = kernelPackage(closure);
+    if (!(await isUnpacked(kernelPlace(context, deb)))) {
+      closure = await fetchPackages({ ...context, refresh: false }, closure, isKernelPackage);
+      deb = kernelPackage(closure);
+      await unpackKernel(context, deb);
     }
-    const kernel = await unpackKernel(context, name, deb);
+    const kernel = await readKernel(context, name, deb);
     await writeJson(pin, kernel);
     return kernel;
   });
 }
 
-async function unpackKernel(context: BuildContext, name: string, deb: DebianPackage): Promise<Kernel> {
-  const id = `${deb.name}_${deb.version}`.replaceAll(':', '.');
-  const place = join(context.cache, 'kernels', id);
-  if (!(await exists(join(place, 'kernel.json')))) {
-    context.onProgress(`Unpacking ${deb.name} ${deb.version}`);
-    await withTempDirectory(context, async (dir) => {
-      await run('dpkg-deb', ['-x', debPath(context, deb), join(dir, 'deb')], { signal: context.signal });
-      await arrange(context, join(dir, 'deb'), join(dir, 'kernel'));
-      await moveIntoPlace(join(dir, 'kernel'), place);
-    });
-  }
+/** The kernel that a meta package leads to: linux-image-6.12.117+deb13-amd64. */
+function isKernelPackage(each: DebianPackage): boolean {
+  return /^linux-image-\d/.test(each.name);
+}
+
+function kernelPackage({ suite, wanted, packages }: PackageSet): DebianPackage {
+  const deb = packages.find(isKernelPackage);
+  if (deb !== undefined) return deb;
+  throw new EnvironmentError(`${wanted.join(' ')} of ${suite} leads to no kernel.`, {
+    code: 'KERNEL_NOT_FOUND',
+    next: 'Look for newer package lists: run again with --refresh.',
+  });
+}
+
+function kernelId(deb: DebianPackage): string {
+  return `${deb.name}_${deb.version}`.replaceAll(':', '.');
+}
+
+function kernelPlace(context: BuildContext, deb: DebianPackage): string {
+  return join(context.cache, 'kernels', kernelId(deb));
+}
+
+/** `kernel.json`, written when a kernel is unpacked. */
+interface KernelFacts {
+  release: string;
+  banner: string;
+  /** File name of what to boot. */
+  image: string;
+}
+
+async function isUnpacked(place: string): Promise<boolean> {
+  const facts = (await readJson(join(place, 'kernel.json'))) as KernelFacts | undefined;
+  return facts !== undefined && (await exists(join(place, facts.image)));
+}
+
+async function unpackKernel(context: BuildContext, deb: DebianPackage): Promise<void> {
+  const place = kernelPlace(context, deb);
+  context.onProgress(`Unpacking ${deb.name} ${deb.version}`);
+  await rm(place, { recursive: true, force: true });
+  await withTempDirectory(context, async (dir) => {
+    await run('dpkg-deb', ['-x', debPath(context, deb), join(dir, 'deb')], { signal: context.signal });
+    await arrange(context, join(dir, 'deb'), join(dir, 'kernel'));
+    await moveIntoPlace(join(dir, 'kernel'), place);
+  });
   await rm(debPath(context, deb), { force: true });
-  const facts = (await readJson(join(place, 'kernel.json'))) as {
-    release: string;
-    banner: string;
-    image: string;
-  };
+}
+
+async function readKernel(context: BuildContext, name: string, deb: DebianPackage): Promise<Kernel> {
+  const place = kernelPlace(context, deb);
+  const facts = (await readJson(join(place, 'kernel.json'))) as KernelFacts;
   return {
     name,
     release: facts.release,
@@ -101,7 +115,7 @@ async function unpackKernel(context: BuildContext, name: string, deb: DebianPack
     image: join(place, facts.image),
     bzImage: join(place, 'vmlinuz'),
     modulesDir: join(place, 'lib', 'modules', facts.release),
-    id,
+    id: kernelId(deb),
   };
 }
 
@@ -124,75 +138,4 @@ async function arrange(context: BuildContext, deb: string, kernel: string): Prom
   const image = await writeVmlinux(bzImage, header, join(kernel, 'vmlinux'));
   const facts = { release: header.release, banner: header.banner, image: image ? 'vmlinux' : 'vmlinuz' };
   await writeFile(join(kernel, 'kernel.json'), JSON.stringify(facts));
-}
-
-async function writeVmlinux(
-  bzImage: Buffer,
-  header: NonNullable<ReturnType<typeof readBootHeader>>,
-  file: string,
-): Promise<boolean> {
-  const vmlinux = header.payload === undefined ? undefined : await extractVmlinux(bzImage, header.payload);
-  if (vmlinux === undefined) return false;
-  await writeFile(file, vmlinux);
-  return true;
-}
-
-async function customKernel(context: BuildContext, ref: Exclude<KernelRef, string>): Promise<Kernel> {
-  const bzImage = await readFile(ref.image).catch((cause: unknown) => {
-    throw new EnvironmentError(`Cannot read the kernel ${ref.image}: ${(cause as Error).message}`, {
-      code: 'KERNEL_NOT_FOUND',
-      next: 'Give the path of a bzImage, e.g. arch/x86/boot/bzImage of a kernel tree.',
-      cause,
-    });
-  });
-  const header = readBootHeader(bzImage);
-  if (header === undefined) {
-    throw new EnvironmentError(`${ref.image} is no bzImage.`, {
-      code: 'KERNEL_NOT_FOUND',
-      next: 'Give arch/x86/boot/bzImage of a kernel tree, or a /boot/vmlinuz-*.',
-    });
-  }
-  const modulesDir = await findModules(ref, header.release);
-  const id = `custom-${createHash('sha256').update(bzImage).digest('hex').slice(0, 16)}`;
-  const place = join(context.cache, 'kernels', id);
-  if (!(await exists(place))) {
-    await withTempDirectory(context, async (dir) => {
-      const folder = join(dir, 'kernel');
-      await mkdir(folder);
-      await writeVmlinux(bzImage, header, join(folder, 'vmlinux'));
-      await moveIntoPlace(folder, place);
-    });
-  }
-  const vmlinux = join(place, 'vmlinux');
-  const image = (await exists(vmlinux)) ? vmlinux : resolve(ref.image);
-  const { release, banner } = header;
-  return { name: 'custom', release, banner, image, bzImage: resolve(ref.image), modulesDir, id };
-}
-
-/** Where the user says; beside the image (the layouts of INSTALL_MOD_PATH and of a package); in the machine. */
-async function findModules(ref: Exclude<KernelRef, string>, release: string): Promise<string> {
-  const below = (dir: string) => [
-    join(dir, 'lib', 'modules', release),
-    join(dir, 'usr', 'lib', 'modules', release),
-  ];
-  const beside = dirname(resolve(ref.image));
-  const places =
-    ref.modules === undefined
-      ? [...below(beside), ...below(dirname(beside)), join('/lib/modules', release)]
-      : [resolve(ref.modules), ...below(resolve(ref.modules))];
-  for (const place of places) if (await exists(join(place, 'modules.dep'))) return place;
-  throw new EnvironmentError(
-    `No modules of kernel ${release} found (no modules.dep in ${places.join(', ')}).`,
-    {
-      code: 'MODULES_NOT_FOUND',
-      next: 'Run `make modules_install INSTALL_MOD_PATH=DIR` in the kernel tree, then give --modules DIR.',
-    },
-  );
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

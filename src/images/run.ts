@@ -2,6 +2,7 @@
  * Child processes of this room. Each dies with us, even after `kill -9` (`setpriv --pdeathsig`, util-linux, part
  * of every Debian), and a failure says what the tool said.
  */
+import { open } from 'node:fs/promises';
 import { execa } from 'execa';
 import { EnvironmentError } from '../errors.ts';
 
@@ -9,7 +10,7 @@ export interface RunOptions {
   cwd?: string;
   /** Bytes or text for the child's stdin; none: an empty stdin. */
   input?: string | Uint8Array;
-  /** Write stdout into this file instead of returning it. */
+  /** Write stdout into this new file, synced to disk, instead of returning it. */
   stdoutFile?: string;
   signal?: AbortSignal | undefined;
 }
@@ -45,24 +46,26 @@ export async function runForBytes(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Buffer> {
+  // The tool writes the file itself, not through us.
+  const file = options.stdoutFile === undefined ? undefined : await open(options.stdoutFile, 'wx');
   const result = await execa('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     input: options.input ?? '',
     env: { LC_ALL: 'C.UTF-8' },
-    stdout: options.stdoutFile === undefined ? 'pipe' : { file: options.stdoutFile },
+    // execa takes any file descriptor; its types know only the first ten.
+    stdout: (file?.fd ?? 'pipe') as 'pipe',
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     encoding: 'buffer',
     // A kernel goes through here: some 70 MB.
     maxBuffer: 1024 * 1024 * 1024,
     reject: false,
   });
+  // A rename must never outlive the bytes in a power failure.
+  if (!result.failed) await file?.sync();
+  await file?.close();
   if (!result.failed) return Buffer.from(result.stdout ?? []);
   const stderr = Buffer.from(result.stderr ?? []).toString('utf8');
-  if (
-    isDiskFull(result) ||
-    isDiskFull(result.cause) ||
-    /No space left on device|Disk quota exceeded/.test(stderr)
-  ) {
+  if (isDiskFull(result) || isDiskFull(result.cause) || diskFullWords.test(stderr)) {
     throw diskFull(result.cause ?? result);
   }
   options.signal?.throwIfAborted();
@@ -73,6 +76,8 @@ export async function runForBytes(
       : `exit ${result.exitCode}`;
   throw new CommandFailed(`${command} failed (${how})`, stderr, result.cause);
 }
+
+const diskFullWords = /No space left on device|Disk quota exceeded|File too large|File size limit exceeded/;
 
 /** True for what Node or a child reports when a file system is full or a file may not grow. */
 export function isDiskFull(error: unknown): boolean {

@@ -4,7 +4,7 @@ import { dirname, join, matchesGlob } from 'node:path';
 import { EnvironmentError, UsageError } from '../errors.ts';
 import { type DebianPackage, debPath } from './apt.ts';
 import type { BuildContext } from './cache.ts';
-import type { Kernel } from './kernels.ts';
+import type { Kernel } from './kernel.ts';
 import { insertionOrder, type ModuleIndex, readModuleIndex, selectModules } from './modules.ts';
 import { type Recipe, recipeSource } from './recipe.ts';
 import { run } from './run.ts';
@@ -91,6 +91,7 @@ async function addModules(
   if (missing.length > 0) throw unknownModule(recipe, kernel, missing);
 
   const target = join(root, 'lib/modules', kernel.release);
+  await mkdir(target, { recursive: true });
   const compressed: string[] = [];
   for (const path of paths) {
     const place = join(target, path);
@@ -100,6 +101,7 @@ async function addModules(
     else if (!place.endsWith('.ko')) throw unreadableModule(path);
   }
   if (compressed.length > 0) await run('xz', ['-d', '--', ...compressed], { signal: context.signal });
+  await mkdir(join(root, 'etc/vflab'), { recursive: true });
   for (const name of ['modules.order', 'modules.builtin', 'modules.builtin.modinfo']) {
     await copyFile(join(kernel.modulesDir, name), join(target, name));
   }
