@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startMachine } from '../../src/machine/machine.ts';
 import { recordToMemory } from '../../src/machine/record.ts';
 import type { MachineSpec } from '../../src/machine/spec.ts';
@@ -31,6 +31,9 @@ async function lives(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
   return status !== '' && !/\) Z /.test(status);
 }
+
+// What is waited for here ends at once, or never.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('QEMU is killed while commands and lines are waited for', () => {
   it('all of them end at once, with exit status and last words', async () => {

@@ -34,6 +34,10 @@ it.each(['SIGKILL', 'SIGTERM'] as const)('%s of the harness', async (signal) => 
   onTestFinished(() => void child.kill('SIGKILL'));
   const [line] = await once(child.stdout, 'data');
   const { pid } = JSON.parse(String(line));
+  // Should this test fail: not by leaving one behind itself.
+  onTestFinished(async () => {
+    if ((await commandLine(pid)).includes('qemu-system')) process.kill(pid, 'SIGKILL');
+  });
   expect(await commandLine(pid)).toMatch(/^qemu-system-x86_64\0-name\0host/);
   const held = await readdir(`/proc/${pid}/fd`);
   expect(held.length).toBeGreaterThan(5);
