@@ -113,6 +113,7 @@ describe('the answer is kept', () => {
     const file = join(folder, 'cache/accelerator.json');
     const kept = JSON.parse(await readFile(file, 'utf8'));
     const key = JSON.parse(kept.key);
+    expect(key[1]).toBe((await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim());
     key[1] = '00000000-0000-0000-0000-000000000000';
     await writeFile(file, JSON.stringify({ ...kept, key: JSON.stringify(key) }));
     expect((await choose()).kind).toBe('tcg');
