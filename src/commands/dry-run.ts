@@ -1,8 +1,9 @@
 /** `vflab run --dry-run`: the whole plan, every QEMU argument, action and deadline; nothing is started. */
 import { exitCodes } from '../errors.ts';
-import { controlParameters } from '../guest/nested.ts';
+import { controlParameters, guestCommand } from '../guest/command-line.ts';
 import type { Action, Plan, VariantPlan } from '../lab/plan.ts';
-import { type QemuArgsOptions, qemuArgs } from '../machine/args.ts';
+import { qemuArgs } from '../machine/args.ts';
+import { defaultQemu } from '../machine/qemu-version.ts';
 import type { MachineSpec } from '../machine/spec.ts';
 import { quote } from '../report/replay.ts';
 import { formatMs } from '../report/time.ts';
@@ -37,28 +38,20 @@ export function dryRun(
   return exitCodes.asExpected;
 }
 
-/** As src/run/actions/boot.ts and src/guest/nested.ts start them, with names in braces for what only they know. */
-function machineCommands(variant: VariantPlan): MachineCommand[] {
-  const { host, guests } = variant;
-  const command = (spec: MachineSpec, options: QemuArgsOptions): MachineCommand => {
-    const cmdline = [
-      ...spec.cmdline,
-      ...controlParameters(spec, { privateKey: '', publicBlob: '{ssh-key}' }),
-    ];
-    const args = qemuArgs({ ...spec, cmdline }, { paused: true, ...options });
-    return { variant: variant.id, machine: spec.name, command: ['qemu-system-x86_64', ...args] };
-  };
+/** As a run starts them, with names in braces for what only it knows. */
+function machineCommands({ id, host, guests }: VariantPlan): MachineCommand[] {
+  const named = (spec: MachineSpec) => ({
+    ...spec,
+    cmdline: [...spec.cmdline, ...controlParameters(spec, '{ssh-key}')],
+  });
+  const hostArgs = qemuArgs(named(host.spec), { accel: accelerator, paused: true });
   return [
-    command(host.spec, { accel: accelerator }),
-    ...guests.map(({ spec }, i) =>
-      command(spec, {
-        // The host has KVM for its guests, emulated or not.
-        accel: 'kvm',
-        serial: { kind: 'tcp', port: 4400 + 2 * i },
-        qmp: { kind: 'tcp', port: 4401 + 2 * i },
-        extra: ['-msg', 'timestamp=on'],
-      }),
-    ),
+    { variant: id, machine: 'host', command: [defaultQemu, ...hostArgs] },
+    ...guests.map(({ spec }, index) => ({
+      variant: id,
+      machine: spec.name,
+      command: guestCommand(named(spec), index),
+    })),
   ];
 }
 

@@ -25,7 +25,7 @@ export async function verdict(
   for (const before of stored.variants) {
     const plan = await readJson<VariantPlan>(join(before.folder, 'plan.json'), folder);
     const { durationMs, phases, error } = before;
-    const run = { durationMs, phases, command: [], ...(error ? { error } : {}) };
+    const run = { durationMs, phases, machines: [], ...(error ? { error } : {}) };
     const now = judgeVariant(plan, before.repetition, before.folder, run);
     result.variants.push(now);
     if (before.verdict && now.verdict !== before.verdict)

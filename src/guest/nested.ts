@@ -4,11 +4,11 @@
  */
 import { LabBrokeError } from '../errors.ts';
 import type { GuestPlan } from '../lab/plan.ts';
-import { qemuArgs } from '../machine/args.ts';
 import { MachineConsole } from '../machine/console.ts';
 import { QmpClient } from '../machine/qmp.ts';
 import type { MachineRecord } from '../machine/record.ts';
 import type { MachineSpec } from '../machine/spec.ts';
+import { controlParameters, guestCommand, guestPorts } from './command-line.ts';
 import type { SshKey } from './key.ts';
 import { type CommandLog, LinuxMachine, quote } from './linux.ts';
 import { SshConnection } from './ssh.ts';
@@ -27,15 +27,14 @@ export interface NestedGuestOptions {
   bdfOf: (functionName: string) => string;
 }
 
-/** Loopback ports of the host, two a guest. */
-const firstChannelPort = 4400;
-
 /** What a healthy nested guest answers in, many times over; see docs/design.md on deadlines. */
 const keepalive = { keepaliveIntervalMs: 5_000, keepaliveCountMax: 6 };
 
 export class NestedGuest {
   readonly id: string;
   readonly plan: GuestPlan;
+  /** Its QEMU in the host, program first. */
+  readonly command: readonly string[];
   readonly qmp: QmpClient;
   readonly serial: MachineConsole;
   readonly stderr: MachineConsole;
@@ -47,11 +46,12 @@ export class NestedGuest {
 
   private constructor(
     options: NestedGuestOptions,
-    parts: { qmp: QmpClient; serial: MachineConsole; stderr: MachineConsole },
+    parts: { command: string[]; qmp: QmpClient; serial: MachineConsole; stderr: MachineConsole },
   ) {
     this.id = options.plan.id;
     this.plan = options.plan;
     this.#options = options;
+    this.command = parts.command;
     this.qmp = parts.qmp;
     this.serial = parts.serial;
     this.stderr = parts.stderr;
@@ -60,19 +60,13 @@ export class NestedGuest {
   /** Starts QEMU in the host and lets the guest run. @throws LabBrokeError GUEST_QEMU_FAILED with QEMU's words. */
   static async start(options: NestedGuestOptions, signal: AbortSignal): Promise<NestedGuest> {
     const { plan, host, record } = options;
-    const ports = channelPorts(options.index);
+    const ports = guestPorts(options.index);
     const folder = `/run/${plan.id}`;
-    const args = qemuArgs(guestSpec(options), {
-      accel: 'kvm',
-      serial: { kind: 'tcp', port: ports.serial },
-      qmp: { kind: 'tcp', port: ports.qmp },
-      paused: true,
-      extra: ['-msg', 'timestamp=on'],
-    });
+    const command = guestCommand(guestSpec(options), options.index);
     const stderr = new MachineConsole({ clock: record.clock, sink: record.stderr });
     const started = await host.run(
       `mkdir -p ${folder} && cd ${folder} && : > stderr && ` +
-        `{ setsid qemu-system-x86_64 ${args.map(quote).join(' ')} < /dev/null > stdout 2> stderr & echo $! > pid; } && ` +
+        `{ setsid ${command.map(quote).join(' ')} < /dev/null > stdout 2> stderr & echo $! > pid; } && ` +
         // Listening (state 0A) says that QEMU has parsed everything and opened its devices.
         `p=$(cat pid); q=$(printf ':%04X .* 0A ' ${ports.qmp}); ` +
         'until grep -q "$q" /proc/net/tcp; do kill -0 $p 2>/dev/null || { cat stderr >&2; exit 1; }; sleep 0.05; done',
@@ -119,7 +113,7 @@ export class NestedGuest {
       t0,
       t1: resumed.t,
     });
-    return new NestedGuest(options, { qmp, serial, stderr });
+    return new NestedGuest(options, { command, qmp, serial, stderr });
   }
 
   /**
@@ -178,10 +172,6 @@ export class NestedGuest {
   }
 }
 
-function channelPorts(index: number): { serial: number; qmp: number } {
-  return { serial: firstChannelPort + 2 * index, qmp: firstChannelPort + 2 * index + 1 };
-}
-
 /** The plan's spec with what only the running host knows: BDFs, file names, the SSH key. */
 function guestSpec({ plan, files, key, bdfOf }: NestedGuestOptions): MachineSpec {
   const bdfs = new Map(plan.passthrough.map((p) => [p.qdevId, bdfOf(p.function)]));
@@ -190,15 +180,5 @@ function guestSpec({ plan, files, key, bdfOf }: NestedGuestOptions): MachineSpec
     if (slot.kind === 'root-port' && slot.child?.kind === 'vfio-pci')
       slot.child.host = bdfs.get(slot.child.id)!;
   }
-  return { ...spec, ...files, cmdline: [...spec.cmdline, ...controlParameters(spec, key)] };
-}
-
-/** What the init of our images reads from the kernel command line (images/files/init). */
-export function controlParameters(spec: MachineSpec, key: SshKey): string[] {
-  return [
-    `vflab.name=${spec.name}`,
-    `vflab.mac=${spec.control.mac}`,
-    `vflab.addr=${spec.control.address}`,
-    `vflab.key=${key.publicBlob}`,
-  ];
+  return { ...spec, ...files, cmdline: [...spec.cmdline, ...controlParameters(spec, key.publicBlob)] };
 }

@@ -119,7 +119,7 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
         emit({ kind: 'phase-end', variant: variant.id, phase, ms, outcome }),
       ...(options.beforeTeardown ? { beforeTeardown: options.beforeTeardown } : {}),
     });
-    if (run.command.length > 0) machines.push({ variant: name, machine: 'host', command: run.command });
+    for (const started of run.machines) machines.push({ variant: name, ...started });
     return judgeVariant(variant, repetition, variantFolder, run);
   }
 }

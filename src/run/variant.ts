@@ -5,7 +5,7 @@ import type { Phase, VariantPlan } from '../lab/plan.ts';
 import { withDeadline } from '../machine/deadline.ts';
 import type { RunningMachine } from '../machine/machine.ts';
 import type { Accelerator } from '../machine/spec.ts';
-import { measuredSpeed, referenceSpeed } from '../machine/speed.ts';
+import { measuredSpeed, unmeasuredSpeed } from '../machine/speed.ts';
 import type { ResultError } from '../report/result.ts';
 import { collect } from './actions/collect.ts';
 import type { VariantContext } from './context.ts';
@@ -28,8 +28,8 @@ export interface VariantOptions {
 export interface VariantRun {
   durationMs: number;
   phases: { name: string; title: string; ms: number; budgetMs: number }[];
-  /** The host's QEMU, program first; empty if it never started. */
-  command: readonly string[];
+  /** Every QEMU that was started, program first. */
+  machines: { machine: string; command: readonly string[] }[];
   error?: ResultError;
 }
 
@@ -43,7 +43,7 @@ export async function runVariant(options: VariantOptions): Promise<VariantRun> {
   const { plan, signal } = options;
   const started = performance.now();
   const record = new VariantRecord(options.folder);
-  const run: VariantRun = { durationMs: 0, phases: [], command: [] };
+  const run: VariantRun = { durationMs: 0, phases: [], machines: [] };
   record.file('plan.json', `${JSON.stringify(plan, null, 2)}\n`);
   const broken = new AbortController();
   let phase: Phase | undefined;
@@ -57,9 +57,10 @@ export async function runVariant(options: VariantOptions): Promise<VariantRun> {
     } catch (error) {
       signal.throwIfAborted();
       await lastWords(ctx, signal);
-      throw error;
+      throw await rootCause(error, broken.signal);
     } finally {
-      run.command = ctx.host?.machine.command ?? [];
+      if (ctx.host) run.machines.push({ machine: 'host', command: ctx.host.machine.command });
+      for (const { id, command } of ctx.guests.values()) run.machines.push({ machine: id, command });
       for (const guest of ctx.guests.values()) guest.close();
     }
   } catch (error) {
@@ -126,7 +127,7 @@ function makeContext(
     files: options.files,
     key: generateSshKey(),
     cleanup,
-    speed: referenceSpeed,
+    speed: unmeasuredSpeed,
     scaled: (budgetMs) => ctx.speed.scaleBudget(budgetMs),
     hostBooted: (ms) => {
       ctx.speed = measuredSpeed(ms, referenceBootMs);
@@ -156,6 +157,23 @@ function watchHost(machine: RunningMachine, broken: AbortController): void {
       ),
     (error) => broken.abort(error),
   );
+}
+
+/** Long enough for the news that QEMU has ended to arrive after a connection into it broke. */
+const newsBudgetMs = 1_000;
+
+/** A dead host takes connections and guests with it, and those may be noticed first: its end is the reason. */
+async function rootCause(error: unknown, broken: AbortSignal): Promise<unknown> {
+  const consequences = ['SSH_LOST', 'GUEST_QEMU_DIED', 'GUEST_COMMAND_FAILED'];
+  if (!isKnownError(error) || !consequences.includes(error.code)) return error;
+  if (!broken.aborted) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, newsBudgetMs);
+    broken.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+    clearTimeout(timer);
+  }
+  return broken.aborted ? broken.reason : error;
 }
 
 function consoleTail(ctx: VariantContext): string[] {

@@ -46,7 +46,7 @@ it('the kernel of the host panics: told at once, with the last lines of its cons
     'panic',
     hostOnly(`
 remedies: { crash: { before: [{ run: { on: host, command: 'echo c > /proc/sysrq-trigger' } }] } }
-variants: { only: { remedy: crash, expect: { verdict: clean } } }`),
+variants: { only: { remedy: crash, expect: { verdict: clean, remedy: prevented } } }`),
   );
   const { exitCode } = await cli.start(['run', lab]).ended;
   expect(exitCode).toBe(3);
@@ -76,7 +76,7 @@ it('a command of a lab fails: told with what it printed', async () => {
     'bad-command',
     hostOnly(`
 remedies: { bad: { before: [{ run: { on: host, command: 'echo no such thing >&2; exit 7' } }] } }
-variants: { only: { remedy: bad, expect: { verdict: clean } } }`),
+variants: { only: { remedy: bad, expect: { verdict: clean, remedy: prevented } } }`),
   );
   const { exitCode } = await cli.start(['run', lab]).ended;
   expect(exitCode).toBe(3);

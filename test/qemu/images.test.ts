@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { generateSshKey } from '../../src/guest/key.ts';
-import { controlParameters } from '../../src/guest/nested.ts';
+import { controlParameters } from '../../src/guest/command-line.ts';
 import { SshConnection } from '../../src/guest/ssh.ts';
 import { resolvePackages } from '../../src/images/apt.ts';
 import { type BuildContext, cacheDirectory } from '../../src/images/cache.ts';
@@ -27,7 +27,7 @@ async function boot(kernel: Kernel, image: Image, { nested = false, mac = '' } =
     kernel: kernel.image,
     initrd: image.initrd,
   });
-  const cmdline = ['console=ttyS0', 'quiet', 'loglevel=4', ...controlParameters(bare, key)];
+  const cmdline = ['console=ttyS0', 'quiet', 'loglevel=4', ...controlParameters(bare, key.publicBlob)];
   if (mac !== '') cmdline.push(`vflab.mac=${mac}`);
   const machine = await startMachine({ ...bare, cmdline }, { accel: 'tcg', record: recordToMemory() });
   onTestFinished(async () => {

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { LabBrokeError } from '../../errors.ts';
 import { markClock } from '../../guest/clock.ts';
+import { controlParameters } from '../../guest/command-line.ts';
 import { LinuxMachine } from '../../guest/linux.ts';
-import { controlParameters } from '../../guest/nested.ts';
 import { SshConnection } from '../../guest/ssh.ts';
 import { startMachine } from '../../machine/machine.ts';
 import type { VariantContext } from '../context.ts';
@@ -16,7 +16,11 @@ export async function bootHost(ctx: VariantContext, signal: AbortSignal): Promis
   const t0 = performance.now();
   const { spec } = ctx.plan.host;
   const machine = await startMachine(
-    { ...spec, ...ctx.files.host, cmdline: [...spec.cmdline, ...controlParameters(spec, ctx.key)] },
+    {
+      ...spec,
+      ...ctx.files.host,
+      cmdline: [...spec.cmdline, ...controlParameters(spec, ctx.key.publicBlob)],
+    },
     { accel: ctx.accelerator.kind, record: ctx.record.machine('host'), signal },
   );
   ctx.cleanup.use(machine);
