@@ -1,11 +1,12 @@
 /** The merged history: all events of all machines in one order of time, each with its error and its source. */
-import { type KernelClock, kernelClocks, type Moment, wallClock } from './clock.ts';
+import { fitClock, type KernelClock, kernelClocks, type Moment, wallClock } from './clock.ts';
 import { type HarnessRecord, harnessFile, ofKind, parseHarness, type Recorded } from './harness.ts';
 import { type KernelLine, kernelLines } from './kernel-log/line.ts';
 import { type KernelEvent, kernelEvents } from './kernel-log/parse.ts';
 import { parseStderr, type StderrEvent } from './qemu-stderr.ts';
 import { parseQmp, type QmpEvent } from './qmp.ts';
 import { plainLines, timedLines } from './source.ts';
+import { parseTrace, type TraceEvent } from './trace.ts';
 
 export type HistoryEvent = {
   machine: string;
@@ -17,6 +18,7 @@ export type HistoryEvent = {
   | { from: 'kernel'; event: KernelEvent }
   | { from: 'qmp'; event: QmpEvent }
   | { from: 'stderr'; event: StderrEvent }
+  | { from: 'trace'; event: TraceEvent }
   | { from: 'harness'; event: Recorded }
 );
 
@@ -42,6 +44,8 @@ export interface History {
   events: HistoryEvent[];
   machines: Map<string, MachineRecord>;
   harness: HarnessRecord;
+  /** The host's trace lost events. */
+  traceLost: boolean;
   /** Files of the variant that were asked for and are not there. */
   missing: string[];
 }
@@ -71,9 +75,27 @@ export function buildHistory(
   }));
   const records = new Map<string, MachineRecord>();
   for (const machine of machines) records.set(machine, addMachine(machine, read, harness, events));
+  const traceLost = addTrace(files('host.trace') ?? '', harness, events);
   // Stable: events of one source at one time keep the order in which they were recorded.
   events.sort((a, b) => sortable(a.t) - sortable(b.t));
-  return { events, machines: records, harness, missing };
+  return { events, machines: records, harness, traceLost, missing };
+}
+
+/** The trace is optional: a kernel may refuse probes. Its clock is aligned by the markers written into it. */
+function addTrace(content: string, harness: HarnessRecord, events: HistoryEvent[]): boolean {
+  const { events: found, lost } = parseTrace('host.trace', 'host', content);
+  const markers = ofKind(harness.events, 'clock-marker');
+  const samples = found.flatMap((event) => {
+    if (event.kind !== 'marker') return [];
+    return markers
+      .filter((marker) => marker.id === event.id)
+      .map((marker) => ({ stamp: event.stamp, low: marker.t0 - event.stamp, high: marker.t1 - event.stamp }));
+  });
+  const clock = fitClock('host.trace', 0, samples, Number.POSITIVE_INFINITY);
+  for (const event of found) {
+    events.push({ machine: 'host', ...clock.toHarness(event.stamp), from: 'trace', event });
+  }
+  return lost;
 }
 
 function sortable(t: number): number {

@@ -70,11 +70,16 @@ function askStep(facts: RunFacts, report: Report): ChainStep {
   const walk = report.episode?.walk ?? [];
   const who = walk.map((fn) => `${label(facts, fn.bdf)} by ${fn.driver ?? 'no driver'}`).join(', ');
   const record = ofKind(facts.harness, 'functions').findLast((event) => event.t <= report.t);
+  const traced = (report.calls ?? []).filter((call) => call.stage === 'error_detected');
   return {
     text: `The AER core asks every function below the port, whoever caused the error: ${who}.`,
-    seen: said.length > 0,
+    seen: said.length > 0 || traced.length > 0,
     rule: 'AER-WALK',
-    evidence: [...said.map(ofKernel), ...(record ? [ofHarness(record)] : [])],
+    evidence: [
+      ...said.map(ofKernel),
+      ...traced.map((call) => call.entered),
+      ...(record ? [ofHarness(record)] : []),
+    ],
   };
 }
 
@@ -91,11 +96,20 @@ function votesStep(facts: RunFacts, report: Report): ChainStep[] {
   if (!report.explanation?.explained) return [];
   const votes = report.explanation.votes.filter((vote) => vote.stage === 'error_detected' && vote.result);
   if (votes.length === 0) return [];
+  // What the trace saw is the answer; the model's path stands in where it saw none.
+  const answerOf = (vote: Vote) =>
+    report.calls?.find((call) => call.bdf === vote.bdf && call.stage === 'error_detected')?.result ??
+    vote.result!;
   const driverOf = (bdf: string) => report.episode?.walk.find((fn) => fn.bdf === bdf)?.driver ?? 'no driver';
   const said = votes.map(
-    (vote) => `${driverOf(vote.bdf)} for ${label(facts, vote.bdf)} ${votePhrases[vote.result!]}`,
+    (vote) => `${driverOf(vote.bdf)} for ${label(facts, vote.bdf)} ${votePhrases[answerOf(vote)]}`,
   );
   const lines = report.lines.filter(({ event }) => isAnswer(event));
+  const answered = (report.calls ?? []).filter((call) => call.stage === 'error_detected' && call.result);
+  const shown = new Set([
+    ...answered.map((call) => call.bdf),
+    ...lines.flatMap(({ event }) => ('device' in event ? event.device : [])),
+  ]);
   // The next broadcast shows what the answers came to, though not each of them.
   const next = report.lines.find(
     ({ event }) => event.kind === 'aer-broadcast' && event.step !== 'error_detected',
@@ -103,10 +117,13 @@ function votesStep(facts: RunFacts, report: Report): ChainStep[] {
   return [
     {
       text: `The answers: ${said.join('; ')}.`,
-      // Most drivers answer without a line: the step is seen only as far as lines show it.
-      seen: lines.length >= votes.length,
+      // Most drivers answer without a line: the step is seen only where lines or the trace show every answer.
+      seen: votes.every((vote) => shown.has(vote.bdf)),
       rule: 'AER-O2',
-      evidence: [...lines, ...(next ? [next] : [])].map(ofKernel),
+      evidence: [
+        ...[...lines, ...(next ? [next] : [])].map(ofKernel),
+        ...answered.flatMap((c) => c.answered ?? []),
+      ],
     },
   ];
 }
@@ -120,16 +137,16 @@ function isAnswer(event: DatedKernelEvent['event']): boolean {
 function signalSteps(facts: RunFacts, report: Report): ChainStep[] {
   return (report.prediction?.signals ?? []).map((fn): ChainStep => {
     const told = facts.guests.find((guest) => guest.id === fn.heldBy)?.told ?? [];
+    const heard = told.filter(({ event }) => event.kind === 'vfio-error' && event.device === fn.bdf);
+    const traced = (report.calls ?? []).filter((c) => c.bdf === fn.bdf && c.stage === 'error_detected');
     const others =
       fn.bdf === report.source ? '' : `, although the error is ${nameOf(facts, report.source)}'s,`;
     return {
       text: `vfio-pci is asked for ${label(facts, fn.bdf)} too${others} and signals the error eventfd of ${fn.heldBy}'s QEMU.`,
-      seen: false,
+      // The kernel prints nothing here: without a trace, QEMU's message is the first sign of it.
+      seen: traced.length > 0 && heard.length > 0,
       rule: 'AER-VFIO',
-      // The kernel prints nothing here; QEMU's message is its first trace.
-      evidence: told
-        .filter(({ event }) => event.kind === 'vfio-error' && event.device === fn.bdf)
-        .map(ofStderr),
+      evidence: [...traced.map((call) => call.entered), ...heard.map(ofStderr)],
     };
   });
 }

@@ -7,6 +7,7 @@ import type { Observation } from '../model/aer/observation.ts';
 import { type Prediction, predict } from '../model/aer/predict.ts';
 import type { Episode } from '../model/aer/types.ts';
 import type { KernelFeatures } from '../model/features.ts';
+import type { TracedCall } from './handlers.ts';
 import { bridgeOf, functionsAt, walkBelow } from './walk.ts';
 
 export interface Report {
@@ -29,6 +30,8 @@ export interface Report {
   episode?: Episode;
   explanation?: Explanation;
   prediction?: Prediction;
+  /** Error handlers that the trace shows, in order; absent without a trace. */
+  calls?: TracedCall[];
 }
 
 /** A driver's lines that the model places; `PF still resetting` also comes from its own timers. */

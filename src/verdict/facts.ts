@@ -14,6 +14,7 @@ import {
 } from '../model/features.ts';
 import { cutReports, explainReport, type Report } from './episodes.ts';
 import { type GuestFacts, guestFacts } from './guests.ts';
+import { tracedCalls } from './handlers.ts';
 import { isHeld } from './holders.ts';
 import { happenedSince } from './time.ts';
 import { functionsAt } from './walk.ts';
@@ -67,9 +68,11 @@ export function gatherFacts(plan: VariantPlan, files: (name: string) => string |
   const hostKernel = history.machines.get('host')?.kernel ?? [];
   const heldBy = (name: string, t: number): string | undefined =>
     plan.guests.find((guest) => isHeld(plan, guest.id, name, qmp.get(guest.id) ?? [], t))?.id;
-  const reports = cutReports(hostKernel).map((report) =>
+  const explained = cutReports(hostKernel).map((report) =>
     explainReport(report, { harness, features, heldBy }),
   );
+  const calls = tracedCalls(explained, history.events);
+  const reports = explained.map((report, i): Report => ({ ...report, calls: calls[i] ?? [] }));
   const injections = ofKind(harness, 'injected');
   const faultTime = Math.min(...injections.map((event) => event.t0));
   const facts: RunFacts = {

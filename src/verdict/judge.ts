@@ -10,7 +10,7 @@ import { recoveryFindings } from './findings/recovery.ts';
 import { trafficFindings } from './findings/traffic.ts';
 import type { GuestFacts } from './guests.ts';
 import { isBack, remedyEffect, remedyFindings } from './remedy.ts';
-import type { Finding, Verdict, VerdictWord } from './types.ts';
+import type { Finding, FindingId, Verdict, VerdictWord } from './types.ts';
 
 export interface StoredRun {
   plan: VariantPlan;
@@ -25,7 +25,7 @@ export function judge(run: StoredRun): Verdict {
   const downForGood = new Set(stopped.filter((guest) => !isBack(facts, guest)).map((guest) => guest.id));
   // A guest that a remedy should bring back is judged by its traffic; one that stays stopped is not.
   const silentGuests = new Set([...downForGood].filter((id) => !stopped.find((g) => g.id === id)?.resume));
-  const findings: Finding[] = [
+  const all: Finding[] = [
     ...infrastructureFindings(facts),
     ...faultFindings(facts),
     ...guestFindings(facts),
@@ -34,6 +34,7 @@ export function judge(run: StoredRun): Verdict {
     ...trafficFindings(facts, silentGuests),
     ...kernelFindings(facts),
   ];
+  const findings = withoutConsequences(all);
   const { verdict, reason } = decide(facts, findings, stopped);
   const remedy = remedyEffect(facts, verdict, stopped);
   const chain = verdict === 'inconclusive' ? [] : causalChain(facts, stopped);
@@ -47,6 +48,13 @@ export function judge(run: StoredRun): Verdict {
     asExpected: differences.length === 0,
     differences,
   };
+}
+
+/** In a run that broke, what is missing is missing because it broke: one reason is enough. */
+function withoutConsequences(findings: readonly Finding[]): Finding[] {
+  const causes: readonly FindingId[] = ['run-broke', 'emulator-broke'];
+  if (!findings.some((finding) => finding.id === 'run-broke')) return [...findings];
+  return findings.filter((finding) => finding.severity !== 'infrastructure' || causes.includes(finding.id));
 }
 
 interface Decision {

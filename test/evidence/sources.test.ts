@@ -36,7 +36,9 @@ describe('/proc/interrupts', () => {
   });
 
   test('a recorded snapshot with interrupt remapping', () => {
-    const { cpus, rows } = parseInterrupts(fixture('recordings/hang-6.12/snapshots/before-fault.host.interrupts'));
+    const { cpus, rows } = parseInterrupts(
+      fixture('recordings/hang-6.12/snapshots/before-fault.host.interrupts'),
+    );
     expect(cpus).toEqual([0, 1]);
     expect(rows.find((row) => row.actions.includes('aerdrv'))).toMatchObject({ device: '0000:00:04.0' });
     expect(rows.filter((row) => row.actions[0]?.startsWith('vfio-msix'))).toHaveLength(3);

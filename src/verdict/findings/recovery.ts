@@ -3,13 +3,18 @@
 import type { Report } from '../episodes.ts';
 import type { RunFacts } from '../facts.ts';
 import { label } from '../facts.ts';
+import { departure } from '../handlers.ts';
 import { ofKernel } from '../pointers.ts';
 import type { Finding } from '../types.ts';
 import { reportLines } from './fault.ts';
 
 export function recoveryFindings(facts: RunFacts): Finding[] {
   const ended = facts.faults.flatMap(({ report }) => (report ? [ending(facts, report)] : []));
-  return [...ended.flat(), ...facts.reports.flatMap((report) => unexplained(facts, report))];
+  return [
+    ...ended.flat(),
+    ...facts.reports.flatMap((report) => unexplained(facts, report)),
+    ...facts.reports.flatMap((report) => unexplainedCall(facts, report)),
+  ];
 }
 
 function ending(facts: RunFacts, report: Report): Finding[] {
@@ -116,6 +121,23 @@ function unexplained(facts: RunFacts, report: Report): Finding[] {
       text: `${explanation.message}. The model stood at: ${explanation.state}.`,
       evidence: [at, before].flatMap((line) => (line ? [ofKernel(line)] : [])),
       rule: explanation.rule,
+    },
+  ];
+}
+
+/** What the trace shows of the recovery, against the model. */
+function unexplainedCall(facts: RunFacts, report: Report): Finding[] {
+  const found = departure(report, facts.history.traceLost);
+  if (!found) return [];
+  const call = report.calls?.[found.index] ?? report.calls?.at(-1);
+  return [
+    {
+      id: 'unexpected-event',
+      severity: 'error',
+      title: `The kernel's trace departs from the model (${found.rule})`,
+      text: `${found.message}.`,
+      evidence: call ? [call.entered, ...(call.answered ? [call.answered] : [])] : [],
+      rule: found.rule,
     },
   ];
 }
