@@ -9,6 +9,7 @@ import { parseLspci } from '../../src/evidence/lspci.ts';
 import { parseStderr } from '../../src/evidence/qemu-stderr.ts';
 import { parseQmp } from '../../src/evidence/qmp.ts';
 import { timedLines } from '../../src/evidence/source.ts';
+import { parseTrace } from '../../src/evidence/trace.ts';
 
 const parsers: Record<string, (text: string) => unknown> = {
   'kernel log': (text) => kernelEvents(kernelLines(timedLines('f', 'm', text))),
@@ -16,6 +17,7 @@ const parsers: Record<string, (text: string) => unknown> = {
   lspci: parseLspci,
   qmp: (text) => parseQmp('f', 'm', text),
   stderr: (text) => parseStderr('f', 'm', text),
+  trace: (text) => parseTrace('f', 'm', text),
   harness: parseHarness,
   history: (text) => buildHistory(['host'], () => text),
 };
@@ -36,6 +38,7 @@ const piece = fc.constantFrom(
   '{"t":1,"kind":"witness"}',
   '{"t":1,"dir":"in","msg":{"return":{}}}',
   '{"t":"x","msg":null}',
+  'a-1 [000] ..... 1.000000: nvme__error_detected: devfn=',
   '\n',
   '\r',
   '\x1b[',

@@ -119,6 +119,20 @@ describe('QMP', () => {
     ]);
   });
 
+  test('replies are paired by id, for QEMU may answer out of order (oob)', () => {
+    const { events } = parseQmp(
+      'vm0.qmp',
+      'vm0',
+      record(
+        { execute: 'device_add', id: 1 },
+        { execute: 'cont', id: 2 },
+        { return: {}, id: 2 },
+        { return: {}, id: 1 },
+      ),
+    );
+    expect(events.map((event) => event.kind === 'command' && event.name)).toEqual(['cont', 'device_add']);
+  });
+
   test('a cut line is counted', () => {
     expect(parseQmp('vm0.qmp', 'vm0', '{"t":1,"dir":"in","msg":{"eve').broken).toBe(1);
   });

@@ -364,6 +364,103 @@ describe('controls', () => {
   });
 });
 
+describe('the trace of the error handlers', () => {
+  const nvme = () => stored('nvme-hang-6.12');
+  const spoiled: [string, StoredRunCopy, RegExp, string][] = [
+    [
+      'an answer that the driver cannot give',
+      nvme().replace('host.trace', /answer=2/, 'answer=3'),
+      /answer need-reset of nvme/,
+      'AER-O2',
+    ],
+    [
+      'a function that is not on the bus',
+      nvme().replace('host.trace', /devfn=1 /, 'devfn=9 '),
+      /not on this bus/,
+      'AER-WALK',
+    ],
+    [
+      'a function that was left out',
+      nvme().drop('host.trace', /nvme__error_detected.* devfn=1 /),
+      /never asked for 0000:01:00.1/,
+      'AER-WALK',
+    ],
+    [
+      'a reset that nobody asked for',
+      nvme().replace('host.trace', /nvme__resume: /, 'nvme__slot_reset: '),
+      /nobody needed a reset/,
+      'AER-ORDER',
+    ],
+    [
+      'the wrong order',
+      nvme()
+        .replace('host.trace', /devfn=0 /, 'devfn=X ')
+        .replace('host.trace', /devfn=1 /, 'devfn=0 ')
+        .replace('host.trace', 'devfn=X ', 'devfn=1 '),
+      /out of bus order/,
+      'AER-ORDER',
+    ],
+  ];
+  test.each(spoiled)('%s', (_, run, message, rule) => {
+    const verdict = run.judge();
+    const finding = verdict.findings.find((f) => f.id === 'unexpected-event');
+    expect(finding?.text).toMatch(message);
+    expect(finding).toMatchObject({ rule, severity: 'error' });
+    // The failure is there all the same, with its own three proofs.
+    expect(verdict.verdict).toBe('reproduced');
+  });
+
+  test('a ring that lost events cannot show that somebody was left out', () => {
+    const run = nvme()
+      .drop('host.trace', /nvme__error_detected.* devfn=1 /)
+      .append('host.trace', 'CPU:0 [LOST 3 EVENTS]\n');
+    expect(run.judge().findings.map((f) => f.id)).not.toContain('unexpected-event');
+  });
+
+  test('a trace cut in the middle of an answer, or with none at all, only makes steps inferred', () => {
+    const half = nvme()
+      .drop('host.trace', /__answer/)
+      .judge();
+    expect(half.chain[2]).toMatchObject({ seen: false });
+    const none = nvme().delete('host.trace').judge();
+    expect(none.chain.filter((step) => !step.seen)).toHaveLength(2);
+    expect(none.verdict).toBe('reproduced');
+  });
+});
+
+describe('two faults', () => {
+  test('the guest is stopped by the first that reaches it: told once', () => {
+    const run = hang();
+    run.plan = { ...run.plan, faults: { ...run.plan.faults, again: Object.values(run.plan.faults)[0]! } };
+    run.plan.phases = run.plan.phases.map((phase) =>
+      phase.name === 'fault'
+        ? { ...phase, actions: [...phase.actions, { do: 'inject', fault: 'again' }] }
+        : phase,
+    );
+    const events = run.contents.get('events.ndjson')!.split('\n');
+    const second = events
+      .filter((line) => /"kind":"(?:injected|proof)"/.test(line))
+      .map((line) => line.replaceAll('completer-abort', 'again'));
+    run.append('events.ndjson', `${second.join('\n')}\n`);
+    const verdict = run.judge();
+    expect(verdict.verdict).toBe('reproduced');
+    expect(verdict.chain.filter((step) => step.text.startsWith('QEMU of vm0 learns'))).toHaveLength(1);
+  });
+});
+
+test('a run that broke gives that as its reason, and not what is missing because of it', () => {
+  const run = hang().events((e) => (e.t > 15 ? undefined : e));
+  run.append(
+    'events.ndjson',
+    '{"t":16,"kind":"broke","code":"DEADLINE","message":"did not finish","phase":"check-before"}\n',
+  );
+  const verdict = run.judge();
+  expect(verdict.findings.filter((f) => f.severity === 'infrastructure').map((f) => f.id)).toEqual([
+    'run-broke',
+  ]);
+  expect(verdict.reason).toContain('DEADLINE');
+});
+
 describe('the veto is named', () => {
   test('with the function, its driver and the rule', () => {
     const run = controls.find((c) => c.finding === 'pf-recovery-failed')!.run;

@@ -65,6 +65,27 @@ test('an error that the emulated root port reports of its own stops the VM just 
   );
 });
 
+describe('with the trace of the error handlers', () => {
+  test('every step of the chain is seen', () => {
+    const verdict = stored('nvme-hang-6.12').judge();
+    expect(verdict).toMatchObject({ verdict: 'reproduced', asExpected: true });
+    expect(verdict.chain.filter((step) => !step.seen)).toEqual([]);
+    const [, asked, answers, signalled] = verdict.chain;
+    expect(asked!.evidence.filter((e) => e.file === 'host.trace')).toHaveLength(3);
+    expect(answers!.evidence.filter((e) => e.file === 'host.trace')).toHaveLength(3);
+    expect(signalled!.text).toContain('vfio-pci is asked for disk0.vf1 (0000:01:00.2)');
+    expect(signalled!.evidence.map((e) => e.file)).toEqual(['host.trace', 'vm0.stderr']);
+  });
+
+  test('an nvme VF comes back by a reset too', () => {
+    expect(stored('nvme-reset-vm-6.1').judge()).toMatchObject({
+      verdict: 'reproduced',
+      remedy: 'cured',
+      asExpected: true,
+    });
+  });
+});
+
 test('an injection that the emulated device swallowed is no fault', () => {
   const verdict = stored('swallowed-6.12').judge();
   expect(verdict).toMatchObject({ verdict: 'inconclusive', chain: [], asExpected: false });
