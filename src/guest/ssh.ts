@@ -172,12 +172,19 @@ export class SshConnection {
     const abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     void this.lost.then((error) => reject(this.#lostFailure(error)));
-    start((error, value) => (error ? reject(error) : resolve(value)));
+    start((error, value) => (error ? reject(this.#refused(error)) : resolve(value)));
     try {
       return await promise;
     } finally {
       signal.removeEventListener('abort', abort);
     }
+  }
+
+  #refused(error: Error): LabBrokeError {
+    return new LabBrokeError(`${this.machine}: its SSH server opens no channel: ${error.message}`, {
+      code: 'SSH_CHANNEL_REFUSED',
+      cause: error,
+    });
   }
 
   #lostFailure(error: Error): LabBrokeError {

@@ -56,8 +56,10 @@ export async function runVariant(options: VariantOptions): Promise<VariantRun> {
       await options.beforeTeardown?.(ctx, stop);
     } catch (error) {
       signal.throwIfAborted();
-      await lastWords(ctx, signal);
-      throw await rootCause(error, broken.signal);
+      const cause = await rootCause(error, broken.signal);
+      // A host that is gone has no last words.
+      if (!broken.signal.aborted) await lastWords(ctx, signal);
+      throw cause;
     } finally {
       if (ctx.host) run.machines.push({ machine: 'host', command: ctx.host.machine.command });
       for (const { id, command } of ctx.guests.values()) run.machines.push({ machine: id, command });
@@ -164,8 +166,6 @@ const newsBudgetMs = 1_000;
 
 /** A dead host takes connections and guests with it, and those may be noticed first: its end is the reason. */
 async function rootCause(error: unknown, broken: AbortSignal): Promise<unknown> {
-  const consequences = ['SSH_LOST', 'GUEST_QEMU_DIED', 'GUEST_COMMAND_FAILED'];
-  if (!isKnownError(error) || !consequences.includes(error.code)) return error;
   if (!broken.aborted) {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, newsBudgetMs);
