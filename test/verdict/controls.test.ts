@@ -380,6 +380,12 @@ describe('the trace of the error handlers', () => {
       'AER-WALK',
     ],
     [
+      'a driver that does not have the function',
+      nvme().replace('host.trace', /vfio_pci__error_detected: /, 'igbvf__error_detected: '),
+      /not on this bus/,
+      'AER-WALK',
+    ],
+    [
       'a function that was left out',
       nvme().drop('host.trace', /nvme__error_detected.* devfn=1 /),
       /never asked for 0000:01:00.1/,
@@ -426,6 +432,20 @@ describe('the trace of the error handlers', () => {
     expect(none.chain.filter((step) => !step.seen)).toHaveLength(2);
     expect(none.verdict).toBe('reproduced');
   });
+});
+
+test('a function whose first step is to be plugged was not held before', () => {
+  const run = hang();
+  const phase = {
+    name: 'x',
+    title: 'x',
+    budgetMs: 1,
+    actions: [{ do: 'plug', guest: 'vm0', function: 'nic0.vf0' } as const],
+  };
+  run.plan = { ...run.plan, phases: [phase, ...run.plan.phases] };
+  run.append('events.ndjson', '{"t":99,"kind":"phase","phase":"x","state":"end","title":"x"}\n');
+  // It was never plugged in, so a stop because of it contradicts the record.
+  expect(run.judge().findings.map((f) => f.id)).toContain('wrong-vms-stopped');
 });
 
 describe('two faults', () => {
@@ -573,7 +593,7 @@ test('a line that the console shows cut, or with a login prompt behind it, is re
     .replace('host.serial', /recovery successful/, 'recov')
     .judge();
   const spoiled = hang()
-    .replace('host.serial', /CmpltAbrt/, 'CmpltAbrtvflab login:')
+    .replace('host.serial', /(recovery successful)/, '$1vflab login:')
     .judge();
   for (const verdict of [cut, spoiled]) {
     expect(verdict.verdict).toBe('reproduced');

@@ -30,6 +30,10 @@ describe.each(['6.12', '6.1'])('kernel %s', (kernel) => {
   test('a reset by the manager cures it', () => {
     const verdict = stored(`reset-vm-${kernel}`).judge();
     expect(verdict).toMatchObject({ verdict: 'reproduced', remedy: 'cured', asExpected: true });
+    // What the next boot logs is not said by the one that was stopped.
+    expect(verdict.findings.map((f) => f.id)).toEqual(
+      expect.arrayContaining(['guest-silent', 'guest-restored']),
+    );
     expect(verdict.chain.at(-1)?.text).toBe(
       'After a reset QEMU lets vm0 run again; it boots, and its function works.',
     );
