@@ -1,0 +1,84 @@
+/** The labs themselves, each for real: the verdicts, their proof, and the same verdicts again from the record. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { RunResult, VariantResult } from '../../src/report/result.ts';
+import { LabCli, labs } from './lab-cli.ts';
+
+let cli: LabCli;
+beforeEach(() => {
+  cli = new LabCli();
+});
+afterEach(() => cli[Symbol.dispose]());
+
+async function run(lab: string, ...options: string[]): Promise<RunResult> {
+  const { exitCode, stdout } = await cli.start(['run', join(labs, `${lab}.yaml`), '--json', ...options])
+    .ended;
+  const result = JSON.parse(stdout) as RunResult;
+  const wrong = result.variants
+    .filter((v) => !v.asExpected)
+    .map(({ id, reason, error }) => ({ id, reason, error }));
+  expect({ exitCode, wrong }).toEqual({ exitCode: 0, wrong: [] });
+  expect(cli.leftovers()).toEqual([]);
+  return result;
+}
+
+const outcome = ({ axes, verdict, remedy }: VariantResult) =>
+  [axes.variant, verdict, ...(remedy ? [remedy.effect] : [])].join(' ');
+
+it('vf-aer-hang: the hang, its cause, and what helps', async () => {
+  const result = await run('vf-aer-hang');
+  expect(result.variants.map(outcome)).toEqual([
+    'hang reproduced',
+    'reset-vm reproduced cured',
+    'unplug clean prevented',
+    'correctable clean',
+    'fatal reproduced',
+    'qemu-path reproduced',
+  ]);
+  expect(Object.keys(result.versions)).toEqual(
+    expect.arrayContaining(['vflab', 'node', 'qemu', 'kernel 6.12', 'host image for 6.12']),
+  );
+
+  const hang = result.variants[0]!;
+  expect(hang.chain.filter((step) => step.inferred)).toEqual([]);
+  for (const { evidence } of hang.chain) {
+    expect(evidence.length).toBeGreaterThan(0);
+    for (const { file, line, text } of evidence) {
+      const lines = readFileSync(join(hang.folder, file), 'utf8').split('\n');
+      expect(lines[line - 1]).toContain(text.replace(/…$/, '').trim().slice(0, 60));
+    }
+  }
+  for (const file of ['result.json', 'junit.xml', 'replay', 'run.json'])
+    expect(existsSync(join(result.folder, file))).toBe(true);
+  expect(readFileSync(join(result.folder, 'replay'), 'utf8')).toMatch(
+    /# 6\.12\+hang: vm0 \(inside the host\)/,
+  );
+
+  const again = await cli.start(['verdict', result.folder, '--json']).ended;
+  expect(again.exitCode).toBe(0);
+  const { variants } = JSON.parse(again.stdout) as RunResult;
+  const judged = (v: VariantResult) => ({
+    id: v.id,
+    verdict: v.verdict,
+    findings: v.findings,
+    chain: v.chain,
+  });
+  expect(variants.map(judged)).toEqual(result.variants.map(judged));
+});
+
+it('vf-aer-hang on the older kernel', async () => {
+  const result = await run('vf-aer-hang', '--kernel', '6.1', '--variant', 'hang', '--variant', 'unplug');
+  expect(result.variants.map(outcome)).toEqual(['hang reproduced', 'unplug clean prevented']);
+});
+
+it('nvme-vf-aer-hang: the second kind of device, with real I/O', async () => {
+  const result = await run('nvme-vf-aer-hang', '--variant', 'reset-vm');
+  expect(result.variants.map(outcome)).toEqual(['reset-vm reproduced cured']);
+});
+
+it('vf-aer-pf-stall: a VF of the host and one of the guest, and a PF that stalls', async () => {
+  const result = await run('vf-aer-pf-stall', '--variant', 'stall');
+  const ids = result.variants[0]!.findings.map((finding) => finding.id);
+  expect(ids).toEqual(expect.arrayContaining(['vm-stopped-by-aer', 'pf-recovered', 'pf-broken']));
+});
