@@ -70,7 +70,7 @@ export const kernelFeatureTable = {
   aerFatalRemovesDevices: {
     what: 'a fatal error removes and re-enumerates the devices instead of asking their drivers',
     source:
-      '7e9084b36740 PCI/AER: Handle ERR_FATAL with removal of devices; undone by bfcb79fca19d PCI/ERR: Run error recovery callbacks for all affected devices',
+      'drivers/pci/pcie/err.c pcie_do_fatal_recovery (v4.18); undone by bfcb79fca19d PCI/ERR: Run error recovery callbacks for all affected devices',
     since: [4, 18],
     until: [4, 20],
   },
