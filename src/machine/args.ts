@@ -8,6 +8,9 @@ import { type QuirkId, quirksAvoided } from './quirks.ts';
 import type { Accelerator, ControlNic, MachineSpec } from './spec.ts';
 import { validateSpec, virtioIommuDefaultSlot } from './validate.ts';
 
+/** It does not visit every PCI device before the kernel does, as SeaBIOS would. */
+export const defaultFirmware = 'qboot.rom';
+
 export interface QemuArgsOptions {
   accel: Accelerator['kind'];
   /** Default: {@link ownProcessWiring}, the harness's own machine. */
@@ -35,7 +38,7 @@ export function qemuArgs(spec: MachineSpec, options: QemuArgsOptions): string[] 
     ['-accel', accelerator(spec, options.accel)],
     ['-cpu', cpuModel(spec, options.accel)],
     ['-smp', String(spec.cpus), '-m', `${spec.memoryMiB}M`],
-    ['-bios', escapeComma(spec.firmware ?? 'qboot.rom')],
+    ['-bios', escapeComma(spec.firmware ?? defaultFirmware)],
     kernelArgs(spec),
     avoided.includes('vf-bar-address') ? ['-global', 'q35-pcihost.pci-hole64-size=0'] : [],
     avoided.includes('acpi-hotplug-hides-slot')

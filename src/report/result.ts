@@ -45,6 +45,8 @@ export interface VariantResult {
   remedy?: { id: string; title: string; effect?: RemedyEffect };
   findings: ResultFinding[];
   chain: ResultStep[];
+  /** Emulator quirks that the host's command line works around, by id of src/machine/quirks.ts. */
+  quirksAvoided?: readonly string[];
   /** The lab broke. The verdict is then inconclusive. */
   error?: ResultError;
   durationMs: number;

@@ -24,6 +24,7 @@ export function judgeVariant(
     ...(remedy.id === 'none'
       ? {}
       : { remedy: { ...remedy, ...(verdict.remedy ? { effect: verdict.remedy } : {}) } }),
+    ...(run.quirksAvoided ? { quirksAvoided: run.quirksAvoided } : {}),
     ...(run.error ? { error: run.error } : {}),
     durationMs: run.durationMs,
     phases: run.phases,

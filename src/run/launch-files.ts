@@ -15,7 +15,14 @@ export interface LaunchFiles {
 }
 
 /** Packages of the host image whose version a reader of the result wants to know. */
-const packagesOfNote = ['qemu-system-x86', 'irqbalance', 'kmod', 'pciutils', 'dropbear-bin'];
+const packagesOfNote = [
+  'qemu-system-x86',
+  'qemu-system-data',
+  'irqbalance',
+  'kmod',
+  'pciutils',
+  'dropbear-bin',
+];
 
 export async function launchFiles(
   context: BuildContext,

@@ -28,6 +28,7 @@ export interface VariantOptions {
 export interface VariantRun {
   durationMs: number;
   phases: { name: string; title: string; ms: number; budgetMs: number }[];
+  quirksAvoided?: readonly string[];
   /** Every QEMU that was started, program first. */
   machines: { machine: string; command: readonly string[] }[];
   error?: ResultError;
@@ -61,7 +62,10 @@ export async function runVariant(options: VariantOptions): Promise<VariantRun> {
       if (!broken.signal.aborted) await lastWords(ctx, signal);
       throw cause;
     } finally {
-      if (ctx.host) run.machines.push({ machine: 'host', command: ctx.host.machine.command });
+      if (ctx.host) {
+        run.machines.push({ machine: 'host', command: ctx.host.machine.command });
+        run.quirksAvoided = ctx.host.machine.quirksAvoided;
+      }
       for (const { id, command } of ctx.guests.values()) run.machines.push({ machine: id, command });
       for (const guest of ctx.guests.values()) guest.close();
     }
