@@ -9,6 +9,7 @@
  *     <run>/<variant>/host.stderr       QEMU's stderr, same line format
  *     <run>/<variant>/host.qmp          QMP traffic, one JSON object a line: { t, dir: 'in'|'out', msg }
  *     <run>/<variant>/host.dmesg        `dmesg --raw`-like text of the whole ring, collected at the end
+ *     <run>/<variant>/host.tasks        after a breakdown: every process of the host with its kernel stack
  *     <run>/<variant>/host.trace        ftrace text after the last fault: error handlers entered, and their answers
  *     <run>/<variant>/<guest>.{serial,stderr,qmp,dmesg}
  *     <run>/<variant>/snapshots/<moment>.<machine>.{interrupts,lspci}

@@ -22,18 +22,20 @@ export class LinuxMachine {
     this.#log = log;
   }
 
-  /** Runs a shell command and records it; a non-zero exit is the caller's to judge. */
-  async run(command: string, signal: AbortSignal, input?: string): Promise<CommandResult> {
+  /** Runs a shell command and records it, also one that never ended; a non-zero exit is the caller's to judge. */
+  async run(command: string, signal: AbortSignal): Promise<CommandResult> {
     const t0 = this.#log.now();
-    const result = await this.ssh.exec(command, signal, input);
-    this.#log.event({
-      kind: 'command',
-      machine: this.name,
-      command,
-      t0,
-      exitCode: result.exitCode,
-      output: shorten(result.stdout + result.stderr),
-    });
+    const record = (exitCode: number | null, output: string) =>
+      this.#log.event({
+        kind: 'command',
+        machine: this.name,
+        command,
+        t0,
+        exitCode,
+        output: shorten(output),
+      });
+    const result = await this.ssh.exec(command, signal, (output) => record(null, output));
+    record(result.exitCode, result.stdout + result.stderr);
     return result;
   }
 

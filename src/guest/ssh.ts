@@ -107,8 +107,15 @@ export class SshConnection {
     return this.#lostError !== undefined;
   }
 
-  /** Runs a shell command. Resolves with whatever happened; rejects only when `signal` aborts. */
-  async exec(command: string, signal: AbortSignal, input = ''): Promise<CommandResult> {
+  /**
+   * Runs a shell command. Resolves with whatever happened; rejects only when `signal` aborts.
+   * @param partial Gets what was printed so far, when `signal` aborts.
+   */
+  async exec(
+    command: string,
+    signal: AbortSignal,
+    partial?: (output: string) => void,
+  ): Promise<CommandResult> {
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     const closed = Promise.withResolvers<void>();
@@ -123,7 +130,7 @@ export class SshConnection {
         exitCode = code;
       });
       channel.on('close', () => closed.resolve());
-      channel.end(input);
+      channel.end();
     };
     // The abort may come while the channel is still being opened, and nobody waits for this yet.
     closed.promise.catch(() => {});
@@ -143,6 +150,9 @@ export class SshConnection {
         stdout: Buffer.concat(stdout).toString('utf8'),
         stderr: Buffer.concat(stderr).toString('utf8'),
       };
+    } catch (error) {
+      partial?.(Buffer.concat([...stdout, ...stderr]).toString('utf8'));
+      throw error;
     } finally {
       signal.removeEventListener('abort', abort);
     }

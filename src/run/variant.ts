@@ -7,7 +7,7 @@ import type { RunningMachine } from '../machine/machine.ts';
 import type { Accelerator } from '../machine/spec.ts';
 import { measuredSpeed, unmeasuredSpeed } from '../machine/speed.ts';
 import type { ResultError } from '../report/result.ts';
-import { collect } from './actions/collect.ts';
+import { collect, collectTasks } from './actions/collect.ts';
 import type { VariantContext } from './context.ts';
 import { execute } from './execute.ts';
 import type { LaunchFiles } from './launch-files.ts';
@@ -190,7 +190,10 @@ function consoleTail(ctx: VariantContext): string[] {
 async function lastWords(ctx: VariantContext, signal: AbortSignal): Promise<void> {
   if (!ctx.host) return;
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(lastWordsBudgetMs)]);
-  await collect(ctx, bounded).catch((error: unknown) => {
+  await (async () => {
+    await collectTasks(ctx, bounded);
+    await collect(ctx, bounded);
+  })().catch((error: unknown) => {
     ctx.record.event({ kind: 'note', text: `no evidence after the breakdown: ${String(error)}` });
   });
 }

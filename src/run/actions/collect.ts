@@ -56,6 +56,19 @@ async function kernelLog(ctx: VariantContext, machine: LinuxMachine, signal: Abo
   return true;
 }
 
+/** Every process with its kernel stack: where a machine stands that did not get on. */
+const tasks =
+  `ps; for p in /proc/[0-9]*; do c=$(tr '\\0' ' ' < $p/cmdline); [ -n "$c" ] || continue; ` +
+  `echo "== $p $c"; cat $p/wchan; echo; cat $p/stack; done 2>/dev/null`;
+
+/** After a breakdown: what the host was doing. */
+export async function collectTasks(ctx: VariantContext, signal: AbortSignal): Promise<void> {
+  const result = await askOrGoOn(ctx.scaled(answerBudgetMs), signal, async (s) =>
+    answering(ctx, 'host')?.ssh.exec(tasks, s),
+  );
+  if (result) ctx.record.file('host.tasks', result.stdout);
+}
+
 /** Kernel and QEMU versions as the machine itself gives them. */
 export async function recordVersions(
   ctx: VariantContext,
