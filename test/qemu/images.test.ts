@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { generateSshKey } from '../../src/guest/key.ts';
 import { controlParameters } from '../../src/guest/command-line.ts';
+import { generateSshKey } from '../../src/guest/key.ts';
 import { SshConnection } from '../../src/guest/ssh.ts';
 import { resolvePackages } from '../../src/images/apt.ts';
 import { type BuildContext, cacheDirectory } from '../../src/images/cache.ts';
