@@ -1,0 +1,116 @@
+/** The documents say what is: error codes, links, labs and rooms. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+function filesBelow(folder: string, end: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(end))
+    .map((name) => join(folder, name));
+}
+
+const errorClasses = ['UsageError', 'EnvironmentError', 'LabBrokeError'] as const;
+type ErrorClass = (typeof errorClasses)[number];
+
+/** Code → class of the error that carries it, as `new UsageError(…, { code: 'X' })`. */
+function thrownCodes(text: string): Map<string, ErrorClass | undefined> {
+  const found = new Map<string, ErrorClass | undefined>();
+  let last: ErrorClass | undefined;
+  for (const [, made, code] of text.matchAll(/\bnew (\w+Error)\(|\bcode: '([A-Z][A-Z0-9_]+)'/g)) {
+    if (made !== undefined) last = errorClasses.find((name) => name === made);
+    else if (code !== undefined) found.set(code, last);
+  }
+  return found;
+}
+
+/** Code → section of docs/errors.md, from the tables' first column. */
+function documentedCodes(text: string): Map<string, number> {
+  const sections = text.split(/^## /m).slice(1);
+  return new Map(
+    sections.flatMap((section, index) =>
+      [...section.matchAll(/^\| `([A-Z][A-Z0-9_]+)` \|/gm)].map(([, code]) => [code!, index] as const),
+    ),
+  );
+}
+
+const thrown = new Map(filesBelow('src', '.ts').flatMap((file) => [...thrownCodes(read(file))]));
+// What bin/vflab says before there is a Node to run the rest.
+for (const [, code] of read('bin/vflab').matchAll(/echo "error ([A-Z_]+):/g))
+  thrown.set(code!, 'EnvironmentError');
+const documented = documentedCodes(read('docs/errors.md'));
+
+describe('docs/errors.md', () => {
+  test('has every code there is, and no other', () => {
+    expect(thrown.size).toBeGreaterThan(30);
+    expect([...documented.keys()].sort()).toEqual([...thrown.keys()].sort());
+  });
+
+  test('groups them by the kind of error', () => {
+    const wrong = [...thrown].filter(([code, made]) => {
+      // Made by no constructor: INCONCLUSIVE, which only junit.xml has.
+      const kind = made ?? 'LabBrokeError';
+      return documented.get(code) !== errorClasses.indexOf(kind);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('the check sees codes and classes', () => {
+    const source =
+      "throw new UsageError('x', { code: 'A_B' });\nnew LabBrokeError(`y`, {\n  code: 'C_D',\n});";
+    expect([...thrownCodes(source)]).toEqual([
+      ['A_B', 'UsageError'],
+      ['C_D', 'LabBrokeError'],
+    ]);
+    expect([...documentedCodes('# x\n\n## one\n\n| `A_B` | x |\n\n## two\n\n| `C_D` | y |')]).toEqual([
+      ['A_B', 0],
+      ['C_D', 1],
+    ]);
+  });
+});
+
+/** Anchor of a heading: lower case, words joined by dashes, everything else dropped. */
+function anchor(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(/\s/g, '-');
+}
+
+/** Relative links of a document that lead nowhere. */
+function brokenLinks(file: string): string[] {
+  const text = read(file).replaceAll(/^```[\s\S]*?^```/gm, '');
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link]) => {
+    if (/^[a-z]+:/.test(link!)) return [];
+    const [path = '', fragment] = link!.split('#');
+    const target = path === '' ? file : relative(root, join(root, dirname(file), path));
+    if (!existsSync(join(root, target))) return [`${file}: ${link}`];
+    if (fragment === undefined || !target.endsWith('.md')) return [];
+    const anchors = [...read(target).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading!));
+    return anchors.includes(fragment) ? [] : [`${file}: ${link}`];
+  });
+}
+
+test.each(['README.md', ...filesBelow('docs', '.md')])('%s: its links lead somewhere', (file) => {
+  expect(brokenLinks(file)).toEqual([]);
+});
+
+test('README.md names every lab, in its table', () => {
+  const rows = [...read('README.md').matchAll(/^\| \[?`([\w-]+)`/gm)].map(([, name]) => name);
+  const labs = filesBelow('labs', '.yaml').map((file) => file.replace(/^labs\/|\.yaml$/g, ''));
+  expect(labs.length).toBeGreaterThan(0);
+  expect(labs.filter((name) => !rows.includes(name))).toEqual([]);
+});
+
+test('docs/design.md has a row for every room', () => {
+  const rows = read('docs/design.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  const rooms = readdirSync(join(root, 'src'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `\`src/${name}/`);
+  expect(rooms.filter((room) => !rows.some((row) => row.includes(room)))).toEqual([]);
+});
