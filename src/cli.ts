@@ -89,7 +89,7 @@ function runCommand(program: Command): Command {
     .optionsGroup('Choose:')
     .option(
       '--kernel <version|path>',
-      "a kernel of the lab, `all`, or a bzImage of your own (a path with a '/')",
+      "a kernel of the lab, `all`, or a bzImage of your own for the host (a path with a '/')",
       collect,
     )
     .option('--modules <dir>', 'modules of your own kernel: lib/modules/<release>')
@@ -99,7 +99,10 @@ function runCommand(program: Command): Command {
     .option('--dry-run', 'print the whole plan, start nothing')
     .option('--repeat <n>', 'run every variant n times', positive, 1)
     .option('--refresh', 'look for newer kernels and packages')
-    .option('--keep', 'leave the last machines up and say how to reach them')
+    .option(
+      '--keep',
+      'hold the machines of every variant before they are torn down, and say how to reach them',
+    )
     .option('--bisect', 'exit codes for `git bisect run`')
     .optionsGroup('Output:')
     .option('--json', 'print result.json; with --dry-run, the plan (one document a lab)')

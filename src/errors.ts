@@ -31,6 +31,8 @@ interface ErrorDetails {
   next?: string;
   /** Last lines of the console or log concerned, oldest first. */
   lastLines?: readonly string[];
+  /** Id of the emulator quirk that did it, where one was recognised (src/machine/quirks.ts). */
+  quirk?: string;
   cause?: unknown;
 }
 
@@ -38,6 +40,7 @@ abstract class VflabError extends Error {
   readonly code: string;
   readonly next: string | undefined;
   readonly lastLines: readonly string[];
+  readonly quirk: string | undefined;
   abstract readonly exitCode: number;
 
   constructor(message: string, details: ErrorDetails) {
@@ -45,6 +48,7 @@ abstract class VflabError extends Error {
     this.code = details.code;
     this.next = details.next;
     this.lastLines = details.lastLines ?? [];
+    this.quirk = details.quirk;
   }
 }
 

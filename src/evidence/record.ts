@@ -67,7 +67,14 @@ export type HarnessEvent = { t: number } & (
   | { kind: 'clock-marker'; machine: string; id: string; t0: number; t1: number }
   /** Wall clock of a machine (ms since 1970) read between t0 and t1. */
   | { kind: 'wall-clock'; machine: string; unixMs: number; t0: number; t1: number }
-  | { kind: 'versions'; machine: string; kernelRelease: string; kernelVersion: string; qemu?: string }
+  | {
+      kind: 'versions';
+      machine: string;
+      kernelRelease: string;
+      kernelVersion: string;
+      qemu?: string;
+      accelerator?: 'kvm' | 'tcg';
+    }
   | { kind: 'functions'; machine: string; functions: PciFunctionRecord[] }
   | { kind: 'command'; machine: string; command: string; t0: number; exitCode: number | null; output: string }
   | {

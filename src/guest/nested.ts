@@ -118,7 +118,7 @@ export class NestedGuest {
 
   /**
    * Waits until the guest's console says that it is up, at or after line `from`, and logs in.
-   * @throws LabBrokeError GUEST_PANICKED, or what ended the guest; the signal's reason at the deadline.
+   * @throws LabBrokeError GUEST_BOOT_FAILED, or what ended the guest; the signal's reason at the deadline.
    */
   async connect(from: number, signal: AbortSignal): Promise<void> {
     this.linux?.ssh.close();

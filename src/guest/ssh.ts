@@ -49,7 +49,7 @@ export class SshConnection {
   /**
    * Connects and authenticates as root. The first connection is the one place where a retry is right: the
    * forwarded port accepts before the server listens.
-   * @throws LabBrokeError SSH_REFUSED when the server rejects our key, SSH_UNREACHABLE when `signal` ends it.
+   * @throws LabBrokeError SSH_UNREACHABLE when the server rejects our key or the retries are over.
    */
   static async connect(target: SshTarget, signal: AbortSignal): Promise<SshConnection> {
     try {

@@ -37,6 +37,7 @@ export function endedError(stopped: StoppedMachine): LabBrokeError {
         ? `A fault of the emulator, not of the kernel: ${quirk.what}. Run the lab again.`
         : "Read the last lines below; the whole record is in the run folder's .stderr and .serial files.",
       lastLines,
+      ...(quirk ? { quirk: quirk.id } : {}),
     },
   );
 }

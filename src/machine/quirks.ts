@@ -20,6 +20,8 @@ export interface Quirk {
   applies?: (spec: MachineSpec, accel: Accelerator['kind']) => boolean;
   /** Recognises the quirk in a line of QEMU's stderr. */
   stderr?: RegExp;
+  /** Recognises it in a line of the kernel's console, under this accelerator. */
+  console?: { line: RegExp; accel: Accelerator['kind'] };
 }
 
 export const quirkIds = [
@@ -28,6 +30,9 @@ export const quirkIds = [
   'acpi-hotplug-hides-slot',
   'tcg-single-thread-nested-hang',
   'tcg-iotlb-assertion',
+  'tcg-stale-breakpoint',
+  'tcg-lost-timer',
+  'tcg-late-timer-check',
   'igbvf-no-migration-state',
   'nvme-no-migration',
   'kvm-opens-but-runs-nothing',
@@ -84,6 +89,33 @@ export const quirks: readonly Quirk[] = [
     avoidedBy: 'cannot be avoided: recognised on stderr; an infrastructure error, never a verdict',
     affects: 'any TCG run',
     stderr: /iotlb_to_section.*Assertion/,
+  },
+  {
+    id: 'tcg-stale-breakpoint',
+    what: 'A CPU runs a breakpoint that the kernel has already taken out of its text: "Oops: int3", then a panic',
+    versions:
+      'seen in 10.0.2 with thread=multi, once in some 250 boots of 6.12, at a static key ' +
+      '(arch/x86/kernel/alternative.c, text_poke_bp_batch(): int3, the new bytes, then the first byte again; ' +
+      'a translation made in between outlives it)',
+    avoidedBy: 'cannot be avoided: recognised on the console; an infrastructure error, never a verdict',
+    affects: 'machines of two or more CPUs under TCG',
+    console: { line: /(?:Oops: |\] )int3: 0000 \[#/, accel: 'tcg' },
+  },
+  {
+    id: 'tcg-lost-timer',
+    what: "An idle CPU's local APIC timer never fires again: whatever waits for a timer there waits for ever",
+    versions:
+      'seen in 10.0.2 with thread=multi, once in some 250 boots of 6.12; an RCU stall tells, 21 s later',
+    avoidedBy: 'cannot be avoided: recognised on the console; an infrastructure error, never a verdict',
+    affects: 'machines of two or more CPUs under TCG: commands that hang, a false deadline',
+    console: { line: /rcu_\w+ kthread timer wakeup didn't happen/, accel: 'tcg' },
+  },
+  {
+    id: 'tcg-late-timer-check',
+    what: "The kernel's boot check of the timer interrupt finds too few ticks where QEMU gets little CPU time, and panics",
+    versions: 'every QEMU on a loaded machine (arch/x86/kernel/apic/io_apic.c, timer_irq_works())',
+    avoidedBy: '`no_timer_check` on the kernel command line, as Linux itself does under KVM',
+    affects: 'the boot of any machine under TCG: "timer doesn\'t work through Interrupt-remapped IO-APIC"',
   },
   {
     id: 'igbvf-no-migration-state',

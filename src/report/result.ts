@@ -53,6 +53,8 @@ export interface VariantResult {
   phases: { name: string; title: string; ms: number; budgetMs: number }[];
   /** Of this variant's evidence. */
   folder: string;
+  /** Attempts before this one that a known quirk of the emulator broke; each has a folder of its own. */
+  brokenByEmulator?: { quirk: string; folder: string }[];
 }
 
 export type Verdict = 'reproduced' | 'clean' | 'inconclusive';
@@ -89,5 +91,7 @@ export interface ResultError {
   message: string;
   phase?: string;
   next?: string;
+  /** The emulator quirk that did it, by id of src/machine/quirks.ts. */
+  quirk?: string;
   lastLines: readonly string[];
 }

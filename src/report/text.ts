@@ -20,6 +20,7 @@ export function textReport(result: RunResult, { style, verbose }: TextOptions): 
   const shown = verbose ? result.variants : worthTelling(result.variants);
   for (const variant of shown) lines.push(...variantReport(variant, style, verbose), '');
   if (result.variants.length > 0) lines.push(...variantTable(result.variants, style), '');
+  lines.push(...emulatorLines(result.variants, style));
   lines.push(...footer(result, style));
   return `${lines.join('\n')}\n`;
 }
@@ -109,6 +110,17 @@ function variantTable(variants: readonly VariantResult[], style: Style): string[
     if (row === 0) return style.bold(cell);
     return column === 5 ? colour(outcomeOf(variants[row - 1]!), style)(cell) : cell;
   });
+}
+
+/** What the emulator spoiled: told even when the second attempt went well. */
+function emulatorLines(variants: readonly VariantResult[], style: Style): string[] {
+  const lines = variants.flatMap((variant) =>
+    (variant.brokenByEmulator ?? []).map(
+      ({ quirk, folder }) =>
+        `${name(variant)}: ${style.yellow('ran again')}, the emulator broke the first attempt (quirk ${quirk}): ${folder}`,
+    ),
+  );
+  return lines.length > 0 ? [...lines, ''] : [];
 }
 
 function footer(result: RunResult, style: Style): string[] {

@@ -4,7 +4,6 @@ import { basename, join, relative } from 'node:path';
 import { type BuildContext, cacheDirectory } from '../images/cache.ts';
 import type { Plan, VariantPlan } from '../lab/plan.ts';
 import { chooseAccelerator } from '../machine/accel.ts';
-import type { Accelerator } from '../machine/spec.ts';
 import type { Emit, RunEvent } from '../report/events.ts';
 import type { RunResult, VariantResult } from '../report/result.ts';
 import { environmentFacts, harnessVersions } from './environment.ts';
@@ -100,17 +99,36 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
   emit({ kind: 'run-end', result });
   return { result, machines };
 
+  /**
+   * One variant, once more if a *known quirk of the emulator* broke it: such an end says nothing about a kernel,
+   * and is on record. Nothing else is ever tried again.
+   */
   async function oneVariant(
     variant: VariantPlan,
     repetition: number,
     files: LaunchFiles,
   ): Promise<VariantResult> {
     const name = repetition === 1 ? variant.id : `${variant.id}.${repetition}`;
+    const first = await attempt(variant, repetition, files, name);
+    const quirk = first.error?.quirk;
+    if (quirk === undefined) return first;
+    const text = `broken by the emulator (quirk ${quirk}), once more: ${first.folder}`;
+    emit({ kind: 'note', variant: variant.id, level: 'warning', text });
+    const second = await attempt(variant, repetition, files, `${name}.again`);
+    return { ...second, brokenByEmulator: [{ quirk, folder: first.folder }] };
+  }
+
+  async function attempt(
+    variant: VariantPlan,
+    repetition: number,
+    files: LaunchFiles,
+    name: string,
+  ): Promise<VariantResult> {
     const variantFolder = join(folder, name);
     const run = await runVariant({
       plan: variant,
       folder: variantFolder,
-      accelerator: result.accelerator as Accelerator,
+      accelerator: result.accelerator,
       files,
       signal,
       onPhase: ({ name: phase, title }, budgetMs) =>

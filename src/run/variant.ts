@@ -4,6 +4,7 @@ import { generateSshKey } from '../guest/key.ts';
 import type { Phase, VariantPlan } from '../lab/plan.ts';
 import { withDeadline } from '../machine/deadline.ts';
 import type { RunningMachine } from '../machine/machine.ts';
+import { quirks } from '../machine/quirks.ts';
 import type { Accelerator } from '../machine/spec.ts';
 import { measuredSpeed, unmeasuredSpeed } from '../machine/speed.ts';
 import type { ResultError } from '../report/result.ts';
@@ -138,7 +139,7 @@ function makeContext(
     hostBooted: (ms) => {
       ctx.speed = measuredSpeed(ms, referenceBootMs);
     },
-    watchHost: (machine) => watchHost(machine, broken),
+    watchHost: (machine) => watchHost(machine, options.accelerator, broken),
     nextNonce: () => {
       nonce += 1;
       return nonce;
@@ -151,18 +152,40 @@ function makeContext(
   return ctx;
 }
 
-/** A host that panics, or whose QEMU ends, ends every wait at once, whatever it was for. */
-function watchHost(machine: RunningMachine, broken: AbortController): void {
-  machine.serial.waitForLine(/Kernel panic - not syncing/).then(
-    (line) =>
-      broken.abort(
-        new LabBrokeError(`the host's kernel panicked: ${line.text.trim()}`, {
-          code: 'HOST_PANICKED',
-          lastLines: machine.serial.lastLines(),
-        }),
-      ),
-    (error) => broken.abort(error),
+/**
+ * A host that panics, that a known quirk of the emulator broke, or whose QEMU ends: every wait ends at once,
+ * whatever it was for.
+ */
+function watchHost(machine: RunningMachine, { kind }: Accelerator, broken: AbortController): void {
+  const { serial } = machine;
+  const panic = /Kernel panic - not syncing/;
+  const lastLines = () => serial.lastLines();
+  const watch = (line: RegExp, error: (text: string) => LabBrokeError) =>
+    serial.waitForLine(line).then(
+      ({ text }) => broken.abort(error(text.trim())),
+      (ended) => broken.abort(ended),
+    );
+  void watch(
+    panic,
+    (text) =>
+      new LabBrokeError(`the host's kernel panicked: ${text}`, {
+        code: 'HOST_PANICKED',
+        lastLines: lastLines(),
+      }),
   );
+  for (const { id, what, console } of quirks) {
+    if (console?.accel !== kind) continue;
+    void watch(
+      console.line,
+      (text) =>
+        new LabBrokeError(`the emulator broke the host: ${text}`, {
+          code: 'EMULATOR_BROKE',
+          next: `Known quirk ${id}: ${what}. Nothing is said about the kernel.`,
+          lastLines: lastLines(),
+          quirk: id,
+        }),
+    );
+  }
 }
 
 /** Long enough for the news that QEMU has ended to arrive after a connection into it broke. */
@@ -205,6 +228,7 @@ function resultError(error: unknown, phase: string | undefined): ResultError {
     message: error.message,
     ...(phase ? { phase } : {}),
     ...(error.next ? { next: error.next } : {}),
+    ...(error.quirk ? { quirk: error.quirk } : {}),
     lastLines: error.lastLines,
   };
 }

@@ -32,7 +32,7 @@ test('without node_modules it says what to do', () => {
     {
       "status": 3,
       "stderr": "error NOT_SET_UP: <folder>/node_modules has no Node
-      next: run \`make\` (or \`npm ci\`) in <folder>
+      next: run \`make setup\` in <folder>
     ",
     }
   `);

@@ -163,6 +163,8 @@ const lines: [string, object][] = [
     { kind: 'vfio', what: 'release-requested' },
   ],
   ['vfio-pci 0000:01:10.0: enabling device (0000 -> 0002)', { kind: 'vfio', what: 'enabling' }],
+  ['Oops: int3: 0000 [#1] PREEMPT SMP NOPTI', { kind: 'trouble', what: 'int3', deadly: true }],
+  ['int3: 0000 [#1] PREEMPT SMP NOPTI', { kind: 'trouble', what: 'int3', deadly: true }],
   ['Kernel panic - not syncing: Fatal exception', { kind: 'trouble', what: 'panic', deadly: true }],
   ['WARNING: CPU: 0 PID: 1 at kernel/irq/matrix.c:370', { kind: 'trouble', what: 'warning' }],
   ['kernel BUG at net/core/dev.c:6539!', { kind: 'trouble', what: 'bug', deadly: true }],

@@ -4,6 +4,26 @@ import { ioapicIsDeaf } from '../../src/machine/quirk-checks.ts';
 import { quirkIds, quirkInStderr, quirks, quirksAvoided } from '../../src/machine/quirks.ts';
 import { bareSpec, passthroughGuest, passthroughHost } from './specs.ts';
 
+it.each([
+  ['tcg-stale-breakpoint', '[    3.253711] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI'],
+  ['tcg-stale-breakpoint', '[    3.253711] int3: 0000 [#1] PREEMPT SMP NOPTI'],
+  [
+    'tcg-lost-timer',
+    "[   31.173455] rcu: rcu_preempt kthread timer wakeup didn't happen for 5251 jiffies! g581 f0x0 RCU_GP_WAIT_FQS(5)",
+  ],
+])('%s is known on the console: %s', (id, line) => {
+  expect(quirks.filter(({ console }) => console?.line.test(line)).map((quirk) => quirk.id)).toEqual([id]);
+});
+
+it('an ordinary panic or stall is no quirk', () => {
+  const lines = [
+    '[    3.258897] Kernel panic - not syncing: Fatal exception in interrupt',
+    '[   31.158976] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:',
+    '[    1.0] Oops: 0000 [#1] PREEMPT SMP',
+  ];
+  expect(quirks.filter(({ console }) => lines.some((line) => console?.line.test(line)))).toEqual([]);
+});
+
 describe('quirk table', () => {
   it('has every id once', () => {
     expect(quirks.map(({ id }) => id).toSorted()).toEqual([...quirkIds].toSorted());

@@ -56,6 +56,28 @@ variants: { only: { remedy: crash, expect: { verdict: clean, remedy: prevented }
   expect(cli.leftovers()).toEqual([]);
 });
 
+it('a known quirk of the emulator breaks the host: the variant runs once more, and both are on record', async () => {
+  const lab = cli.lab(
+    'quirk',
+    hostOnly(`
+remedies:
+  crash:
+    before:
+      - run: { on: host, command: "echo 'Oops: int3: 0000 [#1] PREEMPT SMP' > /dev/kmsg; echo c > /proc/sysrq-trigger" }
+variants: { only: { remedy: crash, expect: { verdict: clean, remedy: prevented } } }`),
+  );
+  const { exitCode, stdout } = await cli.start(['run', lab], { VFLAB_ACCEL: 'tcg' }).ended;
+  expect(exitCode).toBe(3);
+  const [variant, ...others] = cli.result().variants;
+  expect(others).toEqual([]);
+  expect(variant).toMatchObject({
+    error: { code: 'EMULATOR_BROKE', quirk: 'tcg-stale-breakpoint' },
+    brokenByEmulator: [{ quirk: 'tcg-stale-breakpoint' }],
+  });
+  expect(variant!.folder).not.toBe(variant!.brokenByEmulator![0]!.folder);
+  expect(stdout).toContain('ran again, the emulator broke the first attempt');
+});
+
 it('a guest that does not boot: told with the last lines of its console', async () => {
   const lab = cli.lab(
     'no-boot',

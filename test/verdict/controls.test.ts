@@ -27,6 +27,10 @@ const without =
       ? undefined
       : event;
 
+/** What the record says ran the host's instructions. */
+const on = (accelerator: 'kvm' | 'tcg') => (event: HarnessEvent) =>
+  event.kind === 'versions' && event.machine === 'host' ? { ...event, accelerator } : event;
+
 /** Last stamp of the host's log in the recordings is below this. */
 const late = (text: string) => `99.000000 [   98.000000] ${text}\n`;
 
@@ -91,6 +95,18 @@ const controls: Control[] = [
     run: hang().append('host.stderr', "1.0 qemu: iotlb_to_section: Assertion `x < y' failed.\n"),
     verdict: 'inconclusive',
     finding: 'emulator-broke',
+  },
+  {
+    name: 'the emulated CPU ran a breakpoint that was there no more',
+    run: unplug().events(on('tcg')).append('host.serial', late('Oops: int3: 0000 [#1] PREEMPT SMP NOPTI')),
+    verdict: 'inconclusive',
+    finding: 'emulator-broke',
+  },
+  {
+    name: 'a real CPU ran a breakpoint that nobody set: that is the kernel',
+    run: unplug().events(on('kvm')).append('host.serial', late('Oops: int3: 0000 [#1] PREEMPT SMP NOPTI')),
+    verdict: 'inconclusive',
+    finding: 'kernel-trouble',
   },
   {
     name: 'no QMP of the guest',

@@ -4,6 +4,7 @@
  */
 export type TroubleWhat =
   | 'panic'
+  | 'int3'
   | 'oops'
   | 'bug'
   | 'warning'
@@ -21,6 +22,8 @@ export interface TroubleFact {
 }
 
 const table: readonly [RegExp, TroubleWhat, boolean][] = [
+  // A breakpoint that nobody set: arch/x86/kernel/traps.c, do_int3() found no owner.
+  [/^(?:Oops: )?int3: 0000 \[#/, 'int3', true],
   [/^Kernel panic - not syncing/, 'panic', true],
   [
     /^(?:BUG: unable to handle|BUG: kernel NULL pointer|general protection fault|Oops: |invalid opcode:)/,

@@ -86,5 +86,6 @@ export async function recordVersions(
     kernelRelease,
     kernelVersion,
     ...(qemu ? { qemu } : {}),
+    ...(machine.name === 'host' ? { accelerator: ctx.accelerator.kind } : {}),
   });
 }

@@ -1,4 +1,5 @@
 /** Findings about kernels in trouble, and about clocks that cannot be trusted. */
+import { ofKind } from '../../evidence/harness.ts';
 import type { TroubleWhat } from '../../evidence/kernel-log/trouble.ts';
 import type { RunFacts } from '../facts.ts';
 import { ofKernel } from '../pointers.ts';
@@ -19,10 +20,23 @@ export function kernelFindings(facts: RunFacts): Finding[] {
 }
 
 function trouble(facts: RunFacts): Finding[] {
+  const emulated = ofKind(facts.harness, 'versions').some((event) => event.accelerator === 'tcg');
   return [...facts.history.machines].flatMap(([machine, record]) =>
     record.kernel.flatMap((dated): Finding[] => {
       const { event } = dated;
       if (event.kind !== 'trouble') return [];
+      if (event.what === 'int3' && machine === 'host' && emulated) {
+        return [
+          {
+            id: 'emulator-broke',
+            severity: 'infrastructure',
+            title: 'The emulated CPU of the host ran a breakpoint that was there no more',
+            text: 'A failure of the emulator (quirk tcg-stale-breakpoint), not of the kernel. Run the variant again.',
+            evidence: [ofKernel(dated)],
+            rule: 'RUN-EMULATOR',
+          },
+        ];
+      }
       const after = happenedSince(dated.t, dated.error, facts.faultTime);
       return [
         {
