@@ -1,0 +1,21 @@
+/** Every lab on every kernel, three times over: a verdict that changes from run to run is found here. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { RunResult } from '../../src/report/result.ts';
+import { LabCli, labs } from '../qemu/lab-cli.ts';
+
+const names = readdirSync(labs).filter((name) => name.endsWith('.yaml'));
+
+it.each(names)('%s', async (name) => {
+  using cli = new LabCli();
+  const args = ['run', join(labs, name), '--kernel', 'all', '--repeat', '3', '--json'];
+  const { exitCode, stdout } = await cli.start(args).ended;
+  const { variants } = JSON.parse(stdout) as RunResult;
+  const wrong = variants.filter((variant) => !variant.asExpected);
+  expect(wrong.map(({ id, repetition, verdict, reason }) => ({ id, repetition, verdict, reason }))).toEqual(
+    [],
+  );
+  expect(exitCode).toBe(0);
+  expect(cli.leftovers()).toEqual([]);
+});
