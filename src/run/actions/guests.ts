@@ -34,10 +34,20 @@ export async function startGuest(ctx: VariantContext, id: string, signal: AbortS
 
 export async function awaitGuest(ctx: VariantContext, id: string, signal: AbortSignal): Promise<void> {
   const guest = ctx.guests.get(id)!;
-  await guest.connect(0, signal);
+  await bringUp(ctx, guest, 0, signal);
+  await recordVersions(ctx, guest.linuxOrThrow(), signal);
+}
+
+/** After a boot whose console begins at line `from`: logged in, drivers loaded, links with their addresses. */
+async function bringUp(
+  ctx: VariantContext,
+  guest: NestedGuest,
+  from: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await guest.connect(from, signal);
   const linux = guest.linuxOrThrow();
   await markClock(linux, ctx.record, signal);
-  await recordVersions(ctx, linux, signal);
   await linux.must(modprobeAll(guest.plan.modules), signal);
   await configureGuestLinks(ctx, guest, signal);
 }
@@ -80,10 +90,7 @@ export async function resetStoppedGuest(ctx: VariantContext, id: string, signal:
   const mark = guest.serial.mark();
   await guest.qmp.execute('system_reset', undefined, signal);
   await guest.qmp.execute('cont', undefined, signal);
-  await guest.connect(mark, signal);
-  await markClock(guest.linuxOrThrow(), ctx.record, signal);
-  await guest.linuxOrThrow().must(modprobeAll(guest.plan.modules), signal);
-  await configureGuestLinks(ctx, guest, signal);
+  await bringUp(ctx, guest, mark, signal);
   step('end', 'system_reset and cont; the guest booted again');
 }
 
