@@ -82,3 +82,24 @@ it('vf-aer-pf-stall: a VF of the host and one of the guest, and a PF that stalls
   const ids = result.variants[0]!.findings.map((finding) => finding.id);
   expect(ids).toEqual(expect.arrayContaining(['vm-stopped-by-aer', 'pf-recovered', 'pf-broken']));
 });
+
+it('two devices, one without VFs: each is prepared in its own place', async () => {
+  const lab = cli.lab(
+    'two',
+    `
+title: a NIC with a VF, a disk without
+failure: vm-stopped-by-aer
+host:
+  memoryMiB: 1024
+  devices:
+    disk0: { kind: nvme }
+    nic0: { kind: igb, vfs: [{ driver: igbvf }] }
+variants: { only: { expect: { verdict: clean } } }
+`,
+  );
+  await cli.start(['run', lab]).ended;
+  // Without a fault there is no verdict; what counts is that all of it was carried out.
+  const [variant] = cli.result().variants;
+  expect(variant!.error).toBeUndefined();
+  expect(variant!.findings.map((finding) => finding.id)).not.toContain('traffic-lost');
+});

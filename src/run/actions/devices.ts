@@ -14,14 +14,17 @@ export async function createVfs(ctx: VariantContext, deviceId: string, signal: A
   const pf = requireFunction(findByPath(await listFunctions(linux, signal), device.path), device);
   const sysfs = `/sys/bus/pci/devices/${pf.bdf}`;
   if (device.kind === 'igb' && device.address) await configureLink(linux, pf.bdf, device.address, signal);
-  await linux.must(
-    `echo 0 > ${sysfs}/sriov_drivers_autoprobe && echo ${device.vfs.length} > ${sysfs}/sriov_numvfs`,
-    signal,
-  );
-  if (device.kind === 'nvme') await giveNvmeResources(ctx, pf.bdf, device.vfs.length, signal);
-  for (const vf of device.vfs) {
-    if (device.kind !== 'igb' || !vf.mac) continue;
-    await linux.must(`ip link set $(ls ${sysfs}/net) vf ${vf.index} mac ${vf.mac}`, signal);
+  // A device that is planned without VFs may have no SR-IOV capability at all.
+  if (device.vfs.length > 0) {
+    await linux.must(
+      `echo 0 > ${sysfs}/sriov_drivers_autoprobe && echo ${device.vfs.length} > ${sysfs}/sriov_numvfs`,
+      signal,
+    );
+    if (device.kind === 'nvme') await giveNvmeResources(ctx, pf.bdf, device.vfs.length, signal);
+    for (const vf of device.vfs) {
+      if (device.kind !== 'igb' || !vf.mac) continue;
+      await linux.must(`ip link set $(ls ${sysfs}/net) vf ${vf.index} mac ${vf.mac}`, signal);
+    }
   }
   await refreshFunctions(ctx, signal);
 }
