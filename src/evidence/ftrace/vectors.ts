@@ -1,0 +1,156 @@
+/**
+ * The events of `irq_matrix:*` and `irq_vectors:vector_*` in ftrace's text, one line at a time. Formats: TP_printk
+ * of include/trace/events/irq_matrix.h and arch/x86/include/asm/trace/irq_vectors.h, the same from 4.18 to 6.18.
+ */
+import { readFields } from './fields.ts';
+import { lostEvents, readHead } from './line.ts';
+
+/** `IRQ_MATRIX_GLOBAL_FIELDS`: the totals that every irq_matrix event ends with, taken after the update. */
+export interface MatrixTotals {
+  onlineMaps: number;
+  globalAvailable: number;
+  globalReserved: number;
+  totalAllocated: number;
+}
+
+export const globalKinds = ['online', 'offline', 'reserve', 'remove_reserved'] as const;
+export const cpuKinds = [
+  'reserve_managed',
+  'remove_managed',
+  'alloc_managed',
+  'assign',
+  'alloc',
+  'free',
+  // Never fired, and gone since 6.18.
+  'alloc_reserved',
+] as const;
+
+export interface MatrixCpuEvent extends MatrixTotals {
+  kind: (typeof cpuKinds)[number];
+  executing: number | undefined;
+  bit: number;
+  cpu: number;
+  online: boolean;
+  available: number;
+  allocated: number;
+  /** Bits of the managed map, in use or not. */
+  managed: number;
+}
+
+export type MatrixEvent =
+  | (MatrixTotals & { kind: (typeof globalKinds)[number]; executing: number | undefined })
+  | (MatrixTotals & { kind: 'assign_system'; executing: number | undefined; bit: number })
+  | MatrixCpuEvent;
+
+/** A `vector_*` event: its fields by the kernel's names, `ret` signed, `apicdest` a number. */
+export interface VectorEvent {
+  name: string;
+  executing: number | undefined;
+  fields: Readonly<Record<string, number>>;
+}
+
+export type VectorLine =
+  | { type: 'matrix'; event: MatrixEvent }
+  | { type: 'vector'; event: VectorEvent }
+  /** The ring overflowed here; 0: the kernel does not say by how many. */
+  | { type: 'lost'; count: number }
+  /** Begins like one of these events, but is cut or garbled. */
+  | { type: 'unreadable'; name: string };
+
+const totals = [' global_avl=', ', global_rsvd=', ', total_alloc='];
+const globalKeys = ['online_maps=', ...totals];
+const systemKeys = ['bit=', ' online_maps=', ...totals];
+const cpuKeys = ['bit=', ' cpu=', ' online=', ' avl=', ' alloc=', ' managed=', ' online_maps=', ...totals];
+
+const vectorFormats: Record<string, string> = {
+  config: 'irq= vector= cpu= apicdest=0x',
+  update: 'irq= vector= cpu= prev_vector= prev_cpu=',
+  clear: 'irq= vector= cpu= prev_vector= prev_cpu=',
+  reserve: 'irq= ret=',
+  reserve_managed: 'irq= ret=',
+  alloc: 'irq= vector= reserved= ret=',
+  alloc_managed: 'irq= vector= ret=',
+  activate: 'irq= is_managed= can_reserve= reserve=',
+  deactivate: 'irq= is_managed= can_reserve= reserve=',
+  teardown: 'irq= is_managed= has_reserved=',
+  setup: 'irq= is_legacy= ret=',
+  free_moved: 'irq= cpu= vector= is_managed=',
+};
+
+interface Format {
+  keys: string[];
+  names: string[];
+}
+
+const vectorKeys = new Map<string, Format>(
+  Object.entries(vectorFormats).map(([name, format]) => {
+    const words = format.split(' ');
+    const keys = words.map((word, index) => (index === 0 ? word : ` ${word}`));
+    return [name, { keys, names: words.map((word) => word.slice(0, word.indexOf('='))) }];
+  }),
+);
+
+const isGlobal = (name: string): name is (typeof globalKinds)[number] =>
+  (globalKinds as readonly string[]).includes(name);
+const isCpu = (name: string): name is (typeof cpuKinds)[number] =>
+  (cpuKinds as readonly string[]).includes(name);
+
+/** @returns undefined for every other line. Never throws; linear in the line's length. */
+export function readVectorLine(text: string): VectorLine | undefined {
+  const head = readHead(text);
+  if (!head) {
+    const count = lostEvents(text);
+    return count === undefined ? undefined : { type: 'lost', count };
+  }
+  const { name, executing, fields } = head;
+  if (head.system === 'irq_matrix') {
+    const event = readMatrix(text, name, executing, fields);
+    return event ? { type: 'matrix', event } : { type: 'unreadable', name: `irq_matrix_${name}` };
+  }
+  const format = vectorKeys.get(name);
+  // An event of some other system that begins with the same word.
+  if (!format) return undefined;
+  const values = readFields(text, fields, format.keys);
+  if (!values) return { type: 'unreadable', name: `vector_${name}` };
+  const named: Record<string, number> = {};
+  for (let i = 0; i < values.length; i += 1) named[format.names[i]!] = values[i]!;
+  return { type: 'vector', event: { name, executing, fields: named } };
+}
+
+function readMatrix(
+  text: string,
+  kind: string,
+  executing: number | undefined,
+  from: number,
+): MatrixEvent | undefined {
+  if (isCpu(kind)) {
+    const v = readFields(text, from, cpuKeys);
+    if (!v) return undefined;
+    return {
+      kind,
+      executing,
+      bit: v[0]!,
+      cpu: v[1]!,
+      online: v[2] === 1,
+      available: v[3]!,
+      allocated: v[4]!,
+      managed: v[5]!,
+      ...totalsOf(v, 6),
+    };
+  }
+  const system = kind === 'assign_system';
+  if (!system && !isGlobal(kind)) return undefined;
+  const v = readFields(text, from, system ? systemKeys : globalKeys);
+  if (!v) return undefined;
+  if (system) return { kind: 'assign_system', executing, bit: v[0]!, ...totalsOf(v, 1) };
+  return { kind: kind as (typeof globalKinds)[number], executing, ...totalsOf(v, 0) };
+}
+
+function totalsOf(v: readonly number[], at: number): MatrixTotals {
+  return {
+    onlineMaps: v[at]!,
+    globalAvailable: v[at + 1]!,
+    globalReserved: v[at + 2]!,
+    totalAllocated: v[at + 3]!,
+  };
+}

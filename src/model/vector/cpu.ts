@@ -1,0 +1,127 @@
+/** An operation on one CPU's map: its counters, its bit, and what is learnt about the map from them. */
+import { changeBit } from './bits.ts';
+import { ALLOCATED, type Cells, isExact, narrowed, RESERVED, RUNNING } from './cells.ts';
+import { absurd, Comparison, type Delta, deltaOf, totalsOf } from './laws.ts';
+import { cpuOf, withCpu } from './state.ts';
+import type { CpuEvent, CpuState, MatrixState, Step, Verdict } from './types.ts';
+
+export function stepCpu(state: MatrixState, event: CpuEvent): Step {
+  const nonsense = absurd(event);
+  if (nonsense) return impossible(state, [nonsense]);
+  if (event.kind === 'alloc_reserved')
+    return impossible(state, [
+      { rule: 'MX6', field: 'bit', got: event.bit, allowed: 'no such event: no kernel fires it' },
+    ]);
+  const before = cpuOf(state, event.cpu);
+  const running = event.kind === 'free' ? isManaged(before, event) : false;
+  const delta = deltaOf(event.kind, event.online, running === true);
+  const compare = new Comparison();
+  compareCpu(compare, event, before, delta);
+  const reserved = event.kind === 'alloc' ? -1 : 0;
+  compare.totals(
+    event,
+    state,
+    { globalAvailable: delta.globalAvailable, totalAllocated: delta.totalAllocated, globalReserved: 0 },
+    reserved,
+  );
+  const bit = changeBit(before.cells, event.kind, event.bit, running === true);
+  if (bit.departure) compare.add(bit.departure);
+  if (compare.departures.length > 0) return impossible(state, compare.departures);
+  const after = learn(before, event, delta, bit.cells, running);
+  if (after === undefined) return impossible(state, [tooMany(before, event)]);
+  const verdict: Verdict = {
+    departures: [],
+    counters: compare.determined,
+    bit: bit.determined,
+    bestCpu: event.kind === 'alloc' ? isBest(state, event.cpu) : undefined,
+    diedUnseen: 0,
+  };
+  const settled = state.settled && before.available !== undefined && before.online !== undefined;
+  const cpus = withCpu(state, event.cpu, after);
+  return { state: { ...state, ...totalsOf(event), cpus, settled }, verdict };
+}
+
+function impossible(state: MatrixState, departures: Verdict['departures']): Step {
+  return {
+    state,
+    verdict: { departures, counters: false, bit: undefined, bestCpu: undefined, diedUnseen: 0 },
+  };
+}
+
+/** `free` does not say whether the interrupt was managed: the map does, else avl, which a managed one leaves. */
+function isManaged({ cells, available }: CpuState, event: CpuEvent): boolean | undefined {
+  const cell = cells[event.bit]!;
+  if ((cell & RUNNING) === 0) return false;
+  if ((cell & ALLOCATED) === 0) return true;
+  return available === undefined ? undefined : event.available === available;
+}
+
+function compareCpu(compare: Comparison, event: CpuEvent, before: CpuState, delta: Delta): void {
+  if (before.online !== undefined && before.online !== event.online)
+    compare.add({
+      rule: 'MX5',
+      field: 'online',
+      got: event.online ? 1 : 0,
+      allowed: before.online ? '1' : '0',
+    });
+  const takesVector = event.kind === 'alloc' || event.kind === 'alloc_managed' || event.kind === 'assign';
+  if (takesVector && !event.online)
+    compare.add({ rule: 'MX8', field: 'online', got: 0, allowed: '1: no offline map is chosen' });
+  compare.counter('available', event.available, before.available, delta.available);
+  compare.counter('allocated', event.allocated, before.allocated, delta.allocated);
+  compare.counter('managed', event.managed, before.managed, delta.managed);
+}
+
+/** @returns undefined when the counters and the bits seen cannot both be true. */
+function learn(
+  before: CpuState,
+  event: CpuEvent,
+  delta: Delta,
+  cells: Cells,
+  isRunning: boolean | undefined,
+): CpuState | undefined {
+  const { online, available, allocated, managed } = event;
+  // A map that was online once keeps `available` while managed bits come and go offline.
+  const drift = online || !before.initialized ? 0 : delta.managed;
+  const capacity = before.capacity === undefined ? undefined : before.capacity + drift;
+  const counted =
+    before.running === undefined || isRunning === undefined ? undefined : before.running + delta.running;
+  const derived = capacity === undefined ? undefined : available + managed + allocated - capacity;
+  const running = counted ?? derived;
+  const known = running !== undefined;
+  if (known && (running < 0 || running > managed || running > allocated)) return undefined;
+  let exact = before.exact;
+  let map: Cells | undefined = cells;
+  if (!exact && known) {
+    map = narrowed(map, ALLOCATED, allocated - running);
+    map = map && narrowed(map, RUNNING, running);
+    map = map && narrowed(map, RESERVED, managed - running);
+    if (!map) return undefined;
+    exact = isExact(map);
+  }
+  const initialized = online ? true : before.initialized;
+  return { cells: map, exact, online, initialized, available, allocated, managed, running, capacity };
+}
+
+function tooMany(before: CpuState, { available, allocated, managed }: CpuEvent) {
+  const allowed =
+    before.capacity === undefined
+      ? 'no map has that many bits of each kind'
+      : `avl + managed + alloc from ${before.capacity} to ${before.capacity + Math.min(managed, allocated)}, and the bits seen before`;
+  return { rule: 'MX1' as const, field: 'avl', got: available, allowed };
+}
+
+/** matrix_find_best_cpu over all online CPUs: most available, the first of equals. Undefined: not all known. */
+function isBest(state: MatrixState, cpu: number): boolean | undefined {
+  let best = -1;
+  let most = 0;
+  for (let number = 0; number < state.cpus.length; number += 1) {
+    const one = state.cpus[number];
+    if (!one || one.online === false) continue;
+    if (one.online === undefined || one.available === undefined) return undefined;
+    if (one.available <= most) continue;
+    best = number;
+    most = one.available;
+  }
+  return state.sinceBoot || state.settled ? best === cpu : undefined;
+}
