@@ -79,6 +79,14 @@ function commandLine(context: CommandContext, exit: (code: number) => void): Com
       exit(await (await import('./commands/verdict.ts')).verdict(context, folder, options)),
     );
 
+  program
+    .command('check-trace <file>')
+    .description('hold a trace of irq_matrix events against the model (- is stdin)')
+    .option('--json', 'as JSON')
+    .action(async (file, options) =>
+      exit(await (await import('./commands/check-trace.ts')).checkTrace(context, file, options)),
+    );
+
   return program;
 }
 

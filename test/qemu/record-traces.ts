@@ -42,15 +42,18 @@ variants: { only: { expect: { verdict: clean } } }
 
 const storm = `for irq in /proc/irq/[0-9]*; do for mask in 1 2 4 8 f; do echo $mask > $irq/smp_affinity; done; done`;
 const cpu = (n: number, on: 0 | 1) => `echo ${on} > /sys/devices/system/cpu/cpu${n}/online`;
+// Interrupts that are in use, and arrive, move.
+const up = `for n in /sys/class/net/eth*; do ip link set \${n##*/} up; done; dd if=/dev/nvme0n1 of=/dev/null count=64`;
 const steps = [
   storm,
-  'modprobe igb nvme; modprobe igbvf; for d in /sys/bus/pci/devices/*/sriov_numvfs; do echo 2 > $d; done',
+  'modprobe -a igb nvme igbvf; for d in /sys/bus/pci/devices/*/sriov_numvfs; do echo 2 > $d; done',
+  `${up}; ${storm}; ${up}`,
   'modprobe -r igbvf; modprobe igbvf',
   'for d in /sys/bus/pci/devices/*/sriov_numvfs; do echo 0 > $d; echo 2 > $d; done',
-  `${cpu(3, 0)}; ${storm}; ${cpu(3, 1)}`,
+  `${up}; ${cpu(3, 0)}; ${storm}; ${cpu(3, 1)}`,
   'modprobe -r nvme; modprobe nvme',
   `${cpu(1, 0)}; ${cpu(2, 0)}; modprobe -r nvme; modprobe nvme; ${cpu(2, 1)}; ${cpu(1, 1)}`,
-  `${storm}; modprobe -r igbvf; modprobe -r igb; modprobe igb; ${storm}`,
+  `${storm}; modprobe -r igbvf; modprobe -r igb; modprobe igb; ${up}; ${storm}`,
 ];
 
 const loaded = loadLab(lab, 'record-traces.yaml');

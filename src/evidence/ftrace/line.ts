@@ -34,13 +34,16 @@ export function readHead(text: string): TraceHead | undefined {
   return { system, name: text.slice(begin, end), executing: executingCpu(text, colon), fields };
 }
 
+/** NR_CPUS is at most 8192 on x86. */
+const mostCpus = 8191;
+
 /** `[003]`, the last bracket before the event's name. */
 function executingCpu(text: string, before: number): number | undefined {
   const open = text.lastIndexOf('[', before);
   const close = text.indexOf(']', open);
-  if (open < 0 || close < 0 || close > before || close - open > 6) return undefined;
+  if (open < 0 || close < 0 || close > before || close - open > 5 || close - open < 2) return undefined;
   const cpu = Number(text.slice(open + 1, close));
-  return Number.isInteger(cpu) && cpu >= 0 ? cpu : undefined;
+  return Number.isInteger(cpu) && cpu >= 0 && cpu <= mostCpus ? cpu : undefined;
 }
 
 /** `CPU:3 [LOST 12 EVENTS]` (kernel/trace/trace.c print_trace_line), and perf's `[12 EVENTS LOST]`. */

@@ -1,0 +1,91 @@
+/** `vflab check-trace FILE`: an ftrace recording of the vector matrix against the model, event by event. */
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { exitCodes, UsageError } from '../errors.ts';
+import { LineCutter } from '../evidence/ftrace/lines.ts';
+import { vectorRules } from '../model/vector/rules.ts';
+import { traceText } from '../report/trace-text.ts';
+import { TraceCheck, type TraceSummary } from '../verdict/vectors.ts';
+import type { CommandContext } from './context.ts';
+
+/**
+ * @param file `-` is stdin. Read once, in constant memory.
+ * @returns 0 when every event is explained, 1 at the first that is not.
+ * @throws UsageError NO_SUCH_TRACE, NOT_A_TRACE, NO_VECTOR_EVENTS
+ */
+export async function checkTrace(
+  { cwd, out }: CommandContext,
+  file: string,
+  options: { json?: boolean },
+): Promise<number> {
+  const shown = file === '-' ? '<stdin>' : file;
+  const stream =
+    file === '-' ? process.stdin : createReadStream(resolve(cwd, file), { highWaterMark: 1 << 18 });
+  // One character a byte: events are ASCII, and a task's name may be anything.
+  stream.setEncoding('latin1');
+  const summary = await checkStream(stream, shown);
+  if (!summary.isTrace)
+    throw new UsageError(`${shown} is not an ftrace text: none of its ${summary.lines} lines is one`, {
+      code: 'NOT_A_TRACE',
+      next: 'give what /sys/kernel/tracing/trace, trace_pipe or `trace-cmd report` printed',
+    });
+  if (summary.matrixEvents === 0)
+    throw new UsageError(`${shown} holds no irq_matrix event that can be read`, {
+      code: 'NO_VECTOR_EVENTS',
+      next: 'record with the kernel word trace_event=irq_matrix:* or `echo 1 > /sys/kernel/tracing/events/irq_matrix/enable`',
+    });
+  out.write(
+    options.json ? json(shown, summary) : traceText(shown, summary, { style: out.style, rules: vectorRules }),
+  );
+  return summary.impossible ? exitCodes.notAsExpected : exitCodes.asExpected;
+}
+
+async function checkStream(stream: AsyncIterable<string>, shown: string): Promise<TraceSummary> {
+  const check = new TraceCheck();
+  const cutter = new LineCutter();
+  try {
+    for await (const piece of stream)
+      for (const line of cutter.push(piece)) if (!check.line(line)) return check.summary;
+  } catch (error) {
+    throw new UsageError(`${shown} cannot be read: ${(error as Error).message}`, {
+      code: 'NO_SUCH_TRACE',
+      next: 'give the path of a trace, or - for stdin',
+      cause: error,
+    });
+  }
+  for (const line of cutter.end()) check.line(line);
+  return check.summary;
+}
+
+function json(file: string, { impossible, ...rest }: TraceSummary): string {
+  const found = impossible && {
+    line: impossible.line,
+    text: impossible.text,
+    event: impossible.event,
+    departures: impossible.departures,
+    before: stateJson(impossible),
+  };
+  return `${JSON.stringify({ file, ...rest, explained: !found, ...(found ? { impossible: found } : {}) }, null, 2)}\n`;
+}
+
+/** Without the 256 cells of each CPU; null is "not known". */
+function stateJson({ before, event }: NonNullable<TraceSummary['impossible']>) {
+  const { onlineMaps, globalAvailable, globalReserved, totalAllocated } = before;
+  const cpu = 'cpu' in event ? before.cpus[event.cpu] : undefined;
+  const or = (value: unknown) => value ?? null;
+  return {
+    onlineMaps: or(onlineMaps),
+    globalAvailable: or(globalAvailable),
+    globalReserved: or(globalReserved),
+    totalAllocated: or(totalAllocated),
+    cpu: cpu
+      ? {
+          online: or(cpu.online),
+          available: or(cpu.available),
+          allocated: or(cpu.allocated),
+          managed: or(cpu.managed),
+          running: or(cpu.running),
+        }
+      : null,
+  };
+}
