@@ -28,7 +28,7 @@ function checkedLines(summary: TraceSummary): string[] {
       '  CPU: best of all online',
       `${share(summary.cpus)} (else the affinity mask, which no event shows, was narrower)`,
     ],
-    ['vector_* events read, not checked', `${summary.vectorEvents}`],
+    ['vector_* events, held against those', `${summary.vectorEvents}`],
   ];
   return table(rows).map((line) => `  ${line}`);
 }

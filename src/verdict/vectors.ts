@@ -3,7 +3,8 @@
  * foretold, what is not known, and the first event that the kernel cannot have produced.
  */
 import { looksLikeTrace } from '../evidence/ftrace/line.ts';
-import { type MatrixEvent, readVectorLine } from '../evidence/ftrace/vectors.ts';
+import { type MatrixEvent, readVectorLine, type VectorEvent } from '../evidence/ftrace/vectors.ts';
+import { type Links, linkMatrix, linkVector } from '../model/vector/link.ts';
 import { startMatrix, step } from '../model/vector/matrix.ts';
 import { seededMatrix } from '../model/vector/state.ts';
 import type { Departure, Event, MatrixState } from '../model/vector/types.ts';
@@ -26,7 +27,7 @@ export interface ImpossibleEvent {
   /** 1-based. */
   line: number;
   text: string;
-  event: MatrixEvent;
+  event: MatrixEvent | VectorEvent;
   departures: readonly Departure[];
   /** The state right before it. */
   before: MatrixState;
@@ -38,7 +39,7 @@ export interface TraceSummary {
   isTrace: boolean;
   /** `irq_matrix:*` events held against the model. */
   matrixEvents: number;
-  /** `irq_vectors:vector_*` events read; their order is not checked yet. */
+  /** `irq_vectors:vector_*` events: held against the matrix events beside them, not against their own order. */
   vectorEvents: number;
   /** The first event is the first of a booting kernel, and nothing was missed since. */
   sinceBoot: boolean;
@@ -76,6 +77,7 @@ export class TraceCheck {
     lostEvents: 0,
   };
   #state: MatrixState | undefined;
+  readonly #links: Links = new Map();
 
   /** The state after the last line. */
   get state(): MatrixState {
@@ -95,7 +97,7 @@ export class TraceCheck {
     switch (read.type) {
       case 'vector':
         summary.vectorEvents += 1;
-        return true;
+        return this.#accept(linkVector(this.#links, read.event), read.event, text);
       case 'lost':
         this.#gap('lost-events', read.count);
         return true;
@@ -117,11 +119,11 @@ export class TraceCheck {
     const before = this.#state;
     summary.matrixEvents += 1;
     const { state, verdict } = step(before, event satisfies Event);
-    if (verdict.departures.length > 0) {
-      const { departures } = verdict;
-      summary.impossible = { line: summary.lines, text, event, departures, before };
-      return false;
-    }
+    const departures =
+      verdict.departures.length > 0
+        ? verdict.departures
+        : linkMatrix(this.#links, event, before.globalReserved);
+    if (!this.#accept(departures, event, text)) return false;
     this.#state = state;
     summary.diedUnseen += verdict.diedUnseen;
     add(summary.counters, verdict.counters);
@@ -130,12 +132,20 @@ export class TraceCheck {
     return true;
   }
 
+  #accept(departures: readonly Departure[], event: MatrixEvent | VectorEvent, text: string): boolean {
+    if (departures.length === 0) return true;
+    const { summary } = this;
+    summary.impossible = { line: summary.lines, text, event, departures, before: this.state };
+    return false;
+  }
+
   /** What was known of the matrix is not known any more. */
   #gap(why: Gap['why'], lost: number): void {
     const { summary } = this;
     summary.lostEvents += lost;
     // Before the first event a gap takes nothing away but the right to say "since boot".
     this.#state = seededMatrix();
+    this.#links.clear();
     summary.sinceBoot = false;
     this.#remember({ line: summary.lines, why, lost });
   }

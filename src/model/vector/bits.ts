@@ -28,8 +28,8 @@ export interface BitChange {
   determined?: boolean;
 }
 
-/** @param running of `free`: it was a managed interrupt. */
-export function changeBit(cells: Cells, kind: CpuKind, bit: number, running: boolean): BitChange {
+/** @param running of `free`: it was a managed interrupt; undefined: not known. */
+export function changeBit(cells: Cells, kind: CpuKind, bit: number, running: boolean | undefined): BitChange {
   if (kind === 'free') return give(cells, bit, running);
   const take = takes[kind];
   // irq_matrix_assign: the caller names the bit.
@@ -55,7 +55,8 @@ function assign(cells: Cells, bit: number): BitChange {
   return { cells, departure: { rule: 'MX6', field: 'bit', got: bit, allowed: 'a free bit; it is held' } };
 }
 
-function give(cells: Cells, bit: number, running: boolean): BitChange {
+function give(cells: Cells, bit: number, running: boolean | undefined): BitChange {
+  if (running === undefined) return { cells: withCell(cells, bit, FREE | RESERVED) };
   const from = running ? RUNNING : ALLOCATED;
   if (cells[bit]! & from) return { cells: withCell(cells, bit, running ? RESERVED : FREE) };
   const allowed = `a bit that is ${running ? 'managed and running' : 'allocated'}; it is ${stateName(cells[bit]!)}`;

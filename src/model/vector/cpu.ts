@@ -13,18 +13,20 @@ export function stepCpu(state: MatrixState, event: CpuEvent): Step {
       { rule: 'MX6', field: 'bit', got: event.bit, allowed: 'no such event: no kernel fires it' },
     ]);
   const before = cpuOf(state, event.cpu);
-  const running = event.kind === 'free' ? isManaged(before, event) : false;
+  const running = event.kind === 'free' ? isManaged(before, event, state.globalAvailable) : false;
   const delta = deltaOf(event.kind, event.online, running === true);
   const compare = new Comparison();
   compareCpu(compare, event, before, delta);
+  // Managed or not: avl and global_avl may stay, or rise.
+  const total = running === undefined ? { ...state, globalAvailable: undefined } : state;
   const reserved = event.kind === 'alloc' ? -1 : 0;
   compare.totals(
     event,
-    state,
+    total,
     { globalAvailable: delta.globalAvailable, totalAllocated: delta.totalAllocated, globalReserved: 0 },
     reserved,
   );
-  const bit = changeBit(before.cells, event.kind, event.bit, running === true);
+  const bit = changeBit(before.cells, event.kind, event.bit, running);
   if (bit.departure) compare.add(bit.departure);
   if (compare.departures.length > 0) return impossible(state, compare.departures);
   const after = learn(before, event, delta, bit.cells, running);
@@ -49,11 +51,17 @@ function impossible(state: MatrixState, departures: Verdict['departures']): Step
 }
 
 /** `free` does not say whether the interrupt was managed: the map does, else avl, which a managed one leaves. */
-function isManaged({ cells, available }: CpuState, event: CpuEvent): boolean | undefined {
+function isManaged(
+  { cells, available }: CpuState,
+  event: CpuEvent,
+  globalAvailable: number | undefined,
+): boolean | undefined {
   const cell = cells[event.bit]!;
   if ((cell & RUNNING) === 0) return false;
   if ((cell & ALLOCATED) === 0) return true;
-  return available === undefined ? undefined : event.available === available;
+  if (available !== undefined) return event.available === available;
+  if (globalAvailable === undefined || !event.online) return undefined;
+  return event.globalAvailable === globalAvailable;
 }
 
 function compareCpu(compare: Comparison, event: CpuEvent, before: CpuState, delta: Delta): void {

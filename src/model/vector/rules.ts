@@ -8,5 +8,7 @@ export const vectorRules = {
   MX6: 'an allocated bit is from 32 to alloc_end, no system bit, and held once',
   MX7: 'a managed allocation takes a bit that was reserved on that CPU and is not in use',
   MX8: 'the lowest bit that fits is taken, on the CPU of the mask with most available bits',
+  VX1: 'what is freed is what the interrupt held: its vector, or the one it moved away from',
+  VX2: 'what the interrupt gets is what the matrix gave: bit, CPU, and whether it used up a reservation',
 } as const;
 export type VectorRule = keyof typeof vectorRules;
