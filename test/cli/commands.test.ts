@@ -154,6 +154,8 @@ describe('the command line itself', () => {
         run [options] <labs...>         run labs: names in labs/, or paths of lab
                                         files
         verdict [options] <run-folder>  judge a stored run again, without QEMU
+        check-trace [options] <file>    hold a trace of irq_matrix events against the
+                                        model (- is stdin)
         help [command]                  display help for command
 
       Exit codes:

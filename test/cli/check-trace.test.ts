@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exitCodes } from '../../src/errors.ts';
+import { node, root, vflab } from './cli.ts';
+
+const good = readFileSync(join(root, 'test/fixtures/traces/boot-and-stir-6.1.trace'), 'latin1');
+// The event that docs/check-trace.md shows.
+const wrong = good.replace(
+  '3.763565: irq_matrix_alloc: bit=34 cpu=1 online=1 avl=199 ',
+  '3.763565: irq_matrix_alloc: bit=34 cpu=1 online=1 avl=200 ',
+);
+
+describe('check-trace', () => {
+  test('every event explained: 0', () => {
+    const said = vflab(['check-trace', 'a.trace'], { files: { 'a.trace': good } });
+    expect(said).toMatchObject({ exitCode: exitCodes.asExpected, stderr: '' });
+    expect(said.stdout.split('\n')[0]).toBe('a.trace: every event explained');
+    expect(said.stdout).toContain('times a CPU went offline; the kernel traces nothing on a dying CPU');
+  });
+  test('an impossible event: 1, with its line, what was allowed, and the state around it', () => {
+    const said = vflab(['check-trace', 'a.trace'], { files: { 'a.trace': wrong } });
+    expect(said.exitCode).toBe(exitCodes.notAsExpected);
+    expect(said.stdout).toContain(`a.trace:216: the kernel cannot have produced this event\n`);
+    expect(said.stdout).toContain('  avl=200, the model allows 199\n    MX1: ');
+    expect(said.stdout).toContain('  CPU 1 before it: online=1 avl=200 alloc=1 managed=0 (running 0)\n');
+    // The documentation shows this very output.
+    const docs = readFileSync(join(root, 'docs/check-trace.md'), 'utf8');
+    expect(docs).toContain(said.stdout.replaceAll('a.trace', 'wrong.trace').trimEnd());
+  });
+  test('JSON', () => {
+    const { stdout } = vflab(['check-trace', 'a.trace', '--json'], { files: { 'a.trace': wrong } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      file: 'a.trace',
+      explained: false,
+      sinceBoot: true,
+      impossible: {
+        departures: [{ rule: 'MX1', field: 'avl', got: 200, allowed: '199' }],
+        before: { onlineMaps: 4, cpu: { available: 200, running: 0 } },
+      },
+    });
+  });
+  test('from stdin, begun in the middle, with lost events', () => {
+    const input = `${good.split('\n').slice(300, 600).join('\n')}\nCPU:2 [LOST 7 EVENTS]\n`;
+    const args = [join(root, 'src/cli.ts'), 'check-trace', '-'];
+    const { stdout, status } = spawnSync(node, args, { input, encoding: 'utf8' });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/not known: <stdin>:\d+: the trace begins in the middle/);
+    expect(stdout).toContain('not known: <stdin>:301: 7 events lost');
+  });
+  test.each([
+    ['an empty file', '', 'NOT_A_TRACE'],
+    ['a kernel log', '[    1.000000] Linux version 6.1\n', 'NOT_A_TRACE'],
+    ['bytes', '\0\u00ff\u001b[31m\n\0', 'NOT_A_TRACE'],
+    ['a trace of other events', '# tracer: nop\n#\n', 'NO_VECTOR_EVENTS'],
+  ])('%s: 2', (_, text, code) => {
+    const said = vflab(['check-trace', 'a.trace'], { files: { 'a.trace': text } });
+    expect(said).toMatchObject({ exitCode: exitCodes.usage, stdout: '' });
+    expect(said.stderr).toContain(code);
+  });
+  test('no such file: 2', () => {
+    const said = vflab(['check-trace', 'nowhere']);
+    expect(said.exitCode).toBe(exitCodes.usage);
+    expect(said.stderr).toContain('NO_SUCH_TRACE');
+  });
+});
