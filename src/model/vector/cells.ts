@@ -33,7 +33,7 @@ export function newCells(known: boolean): Uint8Array {
 }
 
 export function withCell(cells: Cells, bit: number, to: number): Uint8Array {
-  const next = Uint8Array.from(cells);
+  const next = cells.slice();
   next[bit] = to;
   return next;
 }
@@ -55,7 +55,7 @@ export function lowest(cells: Cells, wanted: number): { certain: number; possibl
 
 /** The kernel took `bit` as the lowest in state `wanted`: those below were not in it. The bit is now in `to`. */
 export function takeLowest(cells: Cells, bit: number, wanted: number, to: number): Uint8Array {
-  const next = Uint8Array.from(cells);
+  const next = cells.slice();
   for (let below = allocStart; below < bit; below += 1) next[below] = next[below]! & ~wanted;
   next[bit] = to;
   return next;

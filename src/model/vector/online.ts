@@ -58,7 +58,7 @@ function firstOnline(state: MatrixState, executing: number, cpu: CpuState): Matr
   const capacity = state.capacity ?? (cpu.available ?? 0) + (cpu.managed ?? 0);
   const first = state.capacity === undefined;
   const end = first ? allocEnd(state.blank, capacity) : matrixBits;
-  const close = (cells: Cells) => Uint8Array.from(cells).fill(SYSTEM, end);
+  const close = (cells: Cells) => cells.slice().fill(SYSTEM, end);
   const blank = first ? close(state.blank) : state.blank;
   const changed = { ...cpu, capacity, cells: first ? close(cpu.cells) : cpu.cells };
   return { ...state, capacity, blank, cpus: withCpu(state, executing, changed) };
