@@ -36,7 +36,7 @@ describe.each(names)('%s', (name) => {
   });
 
   test('begun anywhere it is explained as well', () => {
-    for (let from = 0; from < lines.length; from += 97)
+    for (let from = 0; from < lines.length; from += from < 100 ? 1 : 97)
       expect(check(lines.slice(from)).impossible, `from line ${from + 1}`).toBeUndefined();
   });
 

@@ -13,10 +13,11 @@ import { notice } from './unseen.ts';
 
 /**
  * The state before a trace's first event: fresh when that event is the first that a booting kernel can produce
- * (arch/x86/kernel/apic/vector.c lapic_assign_system_vectors), else nothing is known.
+ * (arch/x86/kernel/apic/vector.c lapic_assign_system_vectors, ascending from vector 0, the divide error), else
+ * nothing is known.
  */
 export function startMatrix(first: Event): MatrixState {
-  const boot = first.kind === 'assign_system' && first.onlineMaps === 0 && first.totalAllocated === 0;
+  const boot = first.kind === 'assign_system' && first.bit === 0 && first.onlineMaps === 0;
   return boot ? freshMatrix() : seededMatrix();
 }
 

@@ -49,7 +49,7 @@ const on = (bit: number, cpu: number, avl: number, alloc: number, managed: numbe
 
 // 6.12: system bits 50, 128 and 235 up; 201 free bits a CPU.
 const boot = [
-  ...[50, 128, 236].map((bit) => `assign_system: bit=${bit} ${totals(0, 0, 0, 0)}`),
+  ...[0, 50, 128, 236].map((bit) => `assign_system: bit=${bit} ${totals(0, 0, 0, 0)}`),
   `[0] online: ${totals(1, 201, 0, 0)}`,
   `[1] online: ${totals(2, 402, 0, 0)}`,
 ];
@@ -101,7 +101,7 @@ describe('operations (kernel-model §1.3, step laws §1.5)', () => {
     ];
     const { state, verdicts, departures } = play([...boot, ...life]);
     expect(departures).toEqual([]);
-    expect(verdicts.every(({ counters, bit }, i) => (i < 4 || counters) && bit !== false)).toBe(true);
+    expect(verdicts.every(({ counters, bit }, i) => (i < 5 || counters) && bit !== false)).toBe(true);
     expect(state.cpus[1]).toMatchObject({ available: 201, allocated: 0, managed: 0, running: 0 });
     rule([...boot, life[0]!], life[1]!, {
       [`alloc_managed: ${on(33, 1, 200, 1, 1, totals(2, 401, 0, 1))}`]: 'MX7 bit',
@@ -176,6 +176,12 @@ describe('what cannot be known', () => {
     const freed = play(unplug).state;
     const above = `alloc: ${on(40, 1, 197, 4, 0, totals(2, 394, 10, 8))}`;
     expect(play([above], freed).departures).toMatchObject([{ rule: 'MX8', field: 'bit' }]);
+  });
+  test('a trace that begins among the system bits does not know those before', () => {
+    const late = boot.slice(2);
+    expect(play(late).state.sinceBoot).toBe(false);
+    // Bit 50 may be free or not, and so may all others.
+    expect(play([...late, `alloc: ${on(33, 0, 200, 1, 0, totals(2, 401, 0, 1))}`]).departures).toEqual([]);
   });
   test('lost events: nothing is known, nothing is accused', () => {
     const { departures, state } = play([...boot, 'lost', `reserve: ${totals(2, 300, 7, 90)}`]);
