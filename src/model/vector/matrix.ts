@@ -1,6 +1,6 @@
 /**
  * The x86 vector matrix as a state machine: `step` says of one traced event whether the kernel can have produced
- * it, and what the matrix is afterwards. Source: kernel/irq/matrix.c (read in 6.1, 6.12 and 6.18; the same rules).
+ * it, and what the matrix is afterwards. Source: kernel/irq/matrix.c (v6.12; real traces of 6.1 and 6.12 agree).
  * After an impossible event the state is worth nothing: stop, or begin again with `seededMatrix()`.
  */
 import { SYSTEM, withCell } from './cells.ts';
