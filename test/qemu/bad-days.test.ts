@@ -1,5 +1,5 @@
 /** Whatever goes wrong in a run: a clear error with its code, the right exit code, and nothing left behind. */
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LabCli, labs, until } from './lab-cli.ts';
@@ -10,13 +10,21 @@ beforeEach(() => {
 });
 afterEach(() => cli[Symbol.dispose]());
 
-const hang = [join(labs, 'vf-aer-hang.yaml'), '--variant', 'hang'];
+/**
+ * The lab as it is, on a host of one CPU: what is tested here is the harness, and an emulated machine of two CPUs
+ * breaks now and then by itself (quirks tcg-lost-timer, tcg-stale-breakpoint).
+ */
+function lab(variant: string): string[] {
+  const text = readFileSync(join(labs, 'vf-aer-hang.yaml'), 'utf8');
+  expect(text).toContain('\n  cpus: 2\n');
+  return [cli.lab('vf-aer-hang', text.replace('\n  cpus: 2\n', '\n  cpus: 1\n')), '--variant', variant];
+}
 
 /** A host alone: up in seconds. */
 const hostOnly = (more: string) => `
 title: a host, no guest
 failure: vm-stopped-by-aer
-host: { memoryMiB: 1024 }
+host: { cpus: 1, memoryMiB: 1024 }
 ${more}
 matrix: { kernel: ['6.12'] }
 `;
@@ -27,7 +35,7 @@ describe('QEMU of the host is killed', () => {
     ['Boot vm0', 'boot-guests'],
     ['See what the fault did', 'observe'],
   ])('in phase "%s"', async (title, phase) => {
-    const run = cli.start(['run', ...hang]);
+    const run = cli.start(['run', ...lab('hang')]);
     await run.says(title);
     await until(() => cli.qemuPids().length > 0);
     process.kill(cli.qemuPids()[0]!, 'SIGKILL');
@@ -42,13 +50,13 @@ describe('QEMU of the host is killed', () => {
 });
 
 it('the kernel of the host panics: told at once, with the last lines of its console', async () => {
-  const lab = cli.lab(
+  const file = cli.lab(
     'panic',
     hostOnly(`
 remedies: { crash: { before: [{ run: { on: host, command: 'echo c > /proc/sysrq-trigger' } }] } }
 variants: { only: { remedy: crash, expect: { verdict: clean, remedy: prevented } } }`),
   );
-  const { exitCode } = await cli.start(['run', lab]).ended;
+  const { exitCode } = await cli.start(['run', file]).ended;
   expect(exitCode).toBe(3);
   const error = cli.result().variants[0]!.error!;
   expect(error.code).toBe('HOST_PANICKED');
@@ -57,7 +65,7 @@ variants: { only: { remedy: crash, expect: { verdict: clean, remedy: prevented }
 });
 
 it('a known quirk of the emulator breaks the host: the variant runs once more, and both are on record', async () => {
-  const lab = cli.lab(
+  const file = cli.lab(
     'quirk',
     hostOnly(`
 remedies:
@@ -66,7 +74,7 @@ remedies:
       - run: { on: host, command: "echo 'Oops: int3: 0000 [#1] PREEMPT SMP' > /dev/kmsg; echo c > /proc/sysrq-trigger" }
 variants: { only: { remedy: crash, expect: { verdict: clean, remedy: prevented } } }`),
   );
-  const { exitCode, stdout } = await cli.start(['run', lab], { VFLAB_ACCEL: 'tcg' }).ended;
+  const { exitCode, stdout } = await cli.start(['run', file], { VFLAB_ACCEL: 'tcg' }).ended;
   expect(exitCode).toBe(3);
   const [variant, ...others] = cli.result().variants;
   expect(others).toEqual([]);
@@ -79,13 +87,13 @@ variants: { only: { remedy: crash, expect: { verdict: clean, remedy: prevented }
 });
 
 it('a guest that does not boot: told with the last lines of its console', async () => {
-  const lab = cli.lab(
+  const file = cli.lab(
     'no-boot',
     hostOnly(`
 guests: { vm0: { cmdline: [rdinit=/nonexistent] } }
 variants: { only: { expect: { verdict: clean } } }`),
   );
-  const { exitCode } = await cli.start(['run', lab]).ended;
+  const { exitCode } = await cli.start(['run', file]).ended;
   expect(exitCode).toBe(3);
   const error = cli.result().variants[0]!.error!;
   expect(error).toMatchObject({ code: 'GUEST_BOOT_FAILED', phase: 'boot-guests' });
@@ -94,13 +102,13 @@ variants: { only: { expect: { verdict: clean } } }`),
 });
 
 it('a command of a lab fails: told with what it printed', async () => {
-  const lab = cli.lab(
+  const file = cli.lab(
     'bad-command',
     hostOnly(`
 remedies: { bad: { before: [{ run: { on: host, command: 'echo no such thing >&2; exit 7' } }] } }
 variants: { only: { remedy: bad, expect: { verdict: clean, remedy: prevented } } }`),
   );
-  const { exitCode } = await cli.start(['run', lab]).ended;
+  const { exitCode } = await cli.start(['run', file]).ended;
   expect(exitCode).toBe(3);
   const error = cli.result().variants[0]!.error!;
   expect(error.code).toBe('GUEST_COMMAND_FAILED');
@@ -113,14 +121,14 @@ it('there is no QEMU', async () => {
   const path = join(cli.cwd, 'bin');
   mkdirSync(path);
   for (const tool of ['dirname', 'readlink']) symlinkSync(`/usr/bin/${tool}`, join(path, tool));
-  const { exitCode, stderr } = await cli.start(['run', ...hang], { PATH: path }).ended;
+  const { exitCode, stderr } = await cli.start(['run', ...lab('hang')], { PATH: path }).ended;
   expect(exitCode).toBe(3);
   expect(stderr).toContain('QEMU_MISSING');
 });
 
 describe('Ctrl-C', () => {
   it.each(['Boot the host', 'Create VFs', 'Boot vm0', 'See what the fault did'])('in "%s"', async (title) => {
-    const run = cli.start(['run', ...hang]);
+    const run = cli.start(['run', ...lab('hang')]);
     await run.says(title);
     run.child.kill('SIGINT');
     const { exitCode, stderr } = await run.ended;
@@ -131,7 +139,7 @@ describe('Ctrl-C', () => {
   });
 
   it('twice: at once, and still nothing left', async () => {
-    const run = cli.start(['run', ...hang]);
+    const run = cli.start(['run', ...lab('hang')]);
     await run.says('Boot vm0');
     // A QEMU that does not answer holds the orderly end up for seconds.
     process.kill(cli.qemuPids()[0]!, 'SIGSTOP');
@@ -146,7 +154,7 @@ describe('Ctrl-C', () => {
 });
 
 it('kill -9 of the harness leaves nothing behind', async () => {
-  const run = cli.start(['run', ...hang]);
+  const run = cli.start(['run', ...lab('hang')]);
   await run.says('Boot vm0');
   run.child.kill('SIGKILL');
   expect((await run.ended).signal).toBe('SIGKILL');
@@ -154,7 +162,7 @@ it('kill -9 of the harness leaves nothing behind', async () => {
 });
 
 it('two runs side by side do not see each other', async () => {
-  const correctable = ['run', join(labs, 'vf-aer-hang.yaml'), '--variant', 'correctable', '--json'];
+  const correctable = ['run', ...lab('correctable'), '--json'];
   const ended = await Promise.all([cli.start(correctable).ended, cli.start(correctable).ended]);
   for (const { exitCode, stdout } of ended) {
     expect(exitCode).toBe(0);
