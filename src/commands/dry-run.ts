@@ -5,8 +5,8 @@ import type { Action, Plan, VariantPlan } from '../lab/plan.ts';
 import { qemuArgs } from '../machine/args.ts';
 import { defaultQemu } from '../machine/qemu-version.ts';
 import type { MachineSpec } from '../machine/spec.ts';
-import { quote } from '../report/replay.ts';
 import { formatMs } from '../report/time.ts';
+import { quote } from '../shell.ts';
 import type { CommandContext } from './context.ts';
 
 interface MachineCommand {

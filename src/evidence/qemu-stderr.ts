@@ -47,7 +47,7 @@ export function parseStderrText(text: string): StderrFact | undefined {
   if (irqs) return { kind: 'set-irqs-failed', reason: irqs[1]! };
   // Seen about once in 35 boots of TCG with QEMU 10.0: an error of the emulator alone.
   if (/iotlb_to_section/.test(text)) {
-    return { kind: 'emulator-broke', what: 'assertion in iotlb_to_section', quirk: 'tcg-iotlb-to-section' };
+    return { kind: 'emulator-broke', what: 'assertion in iotlb_to_section', quirk: 'tcg-iotlb-assertion' };
   }
   const failed = assertion.exec(text);
   if (failed) return { kind: 'emulator-broke', what: `assertion ${failed[1] ?? failed[2]}` };

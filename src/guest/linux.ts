@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { LabBrokeError } from '../errors.ts';
 import type { UntimedEvent } from '../evidence/record.ts';
+import { quoteCommand } from '../shell.ts';
 import type { CommandResult, SshConnection } from './ssh.ts';
 
 /** Where it is reported what was done to a machine; the runner's VariantRecord fits. */
@@ -66,12 +67,7 @@ function shorten(text: string, limit = 4000): string {
   return text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length - limit} more characters)`;
 }
 
-/** Quotes one word for a POSIX shell. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
 /** One command that loads modules in order; empty input loads none. */
 export function modprobeAll(modules: readonly string[]): string {
-  return modules.length === 0 ? ':' : `modprobe -a ${modules.map(quote).join(' ')}`;
+  return modules.length === 0 ? ':' : `modprobe -a ${quoteCommand(modules)}`;
 }

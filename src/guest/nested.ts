@@ -8,9 +8,10 @@ import { MachineConsole } from '../machine/console.ts';
 import { QmpClient } from '../machine/qmp.ts';
 import type { MachineRecord } from '../machine/record.ts';
 import type { MachineSpec } from '../machine/spec.ts';
+import { quoteCommand } from '../shell.ts';
 import { controlParameters, guestCommand, guestPorts } from './command-line.ts';
 import type { SshKey } from './key.ts';
-import { type CommandLog, LinuxMachine, quote } from './linux.ts';
+import { type CommandLog, LinuxMachine } from './linux.ts';
 import { SshConnection } from './ssh.ts';
 
 export interface NestedGuestOptions {
@@ -66,7 +67,7 @@ export class NestedGuest {
     const stderr = new MachineConsole({ clock: record.clock, sink: record.stderr });
     const started = await host.run(
       `mkdir -p ${folder} && cd ${folder} && : > stderr && ` +
-        `{ setsid ${command.map(quote).join(' ')} < /dev/null > stdout 2> stderr & echo $! > pid; } && ` +
+        `{ setsid ${quoteCommand(command)} < /dev/null > stdout 2> stderr & echo $! > pid; } && ` +
         // Listening (state 0A) says that QEMU has parsed everything and opened its devices.
         `p=$(cat pid); q=$(printf ':%04X .* 0A ' ${ports.qmp}); ` +
         'until grep -q "$q" /proc/net/tcp; do kill -0 $p 2>/dev/null || { cat stderr >&2; exit 1; }; sleep 0.05; done',

@@ -1,5 +1,7 @@
 /** The `replay` script of a run folder: the same run again, and the command line of every machine it started. */
 
+import { quote, quoteCommand } from '../shell.ts';
+
 export interface ReplayRequest {
   /** Command and arguments that started this run, the program first. */
   command: readonly string[];
@@ -39,16 +41,6 @@ export function replayScript({ command, cwd, machines }: ReplayRequest): string 
     `exec ${quoteCommand(command)} "$@"`,
     '',
   ].join('\n');
-}
-
-export function quoteCommand(command: readonly string[]): string {
-  return command.map(quote).join(' ');
-}
-
-/** A word as sh reads it back, whatever is in it. */
-export function quote(word: string): string {
-  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word)) return word;
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 function oneLine(text: string): string {

@@ -156,7 +156,7 @@ describe("QEMU's stderr", () => {
   test.each([
     [
       "qemu-system-x86_64: ../system/physmem.c:2418: iotlb_to_section: Assertion `section_index < d->map.sections_nb' failed.",
-      { kind: 'emulator-broke', quirk: 'tcg-iotlb-to-section' },
+      { kind: 'emulator-broke', quirk: 'tcg-iotlb-assertion' },
     ],
     [
       "qemu: hw/pci/msix.c:10: f: Assertion `x < y' failed.",

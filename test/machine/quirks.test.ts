@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { qemuArgs } from '../../src/machine/args.ts';
 import { ioapicIsDeaf } from '../../src/machine/quirk-checks.ts';
@@ -25,6 +26,17 @@ it('an ordinary panic or stall is no quirk', () => {
 });
 
 describe('quirk table', () => {
+  // Pure rooms name a quirk as a string: they may not import this table.
+  it('has every id that another room names', () => {
+    const named = globSync('src/{evidence,verdict}/**/*.ts').flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/quirk:? '?([a-z0-9]+(?:-[a-z0-9]+)+)/g)].map(
+        (match) => match[1],
+      ),
+    );
+    expect(named).toEqual(expect.arrayContaining(['tcg-iotlb-assertion', 'tcg-stale-breakpoint']));
+    expect(named.filter((id) => !(quirkIds as readonly string[]).includes(id!))).toEqual([]);
+  });
+
   it('has every id once', () => {
     expect(quirks.map(({ id }) => id).toSorted()).toEqual([...quirkIds].toSorted());
   });

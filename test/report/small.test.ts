@@ -6,9 +6,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { styleFor, useColour } from '../../src/report/colour.ts';
 import { plainLine } from '../../src/report/plain.ts';
-import { quoteCommand, replayScript } from '../../src/report/replay.ts';
+import { replayScript } from '../../src/report/replay.ts';
 import { table } from '../../src/report/table.ts';
 import { formatMs } from '../../src/report/time.ts';
+import { quoteCommand } from '../../src/shell.ts';
 
 describe('colours', () => {
   const ask = (env: Record<string, string>, isTTY: boolean, noColorFlag = false) =>
