@@ -8,4 +8,5 @@ export interface KernelSource {
 export const kernelNames: Readonly<Record<string, KernelSource>> = {
   '6.12': { suite: 'trixie', metaPackage: 'linux-image-amd64' },
   '6.1': { suite: 'bookworm', metaPackage: 'linux-image-amd64' },
+  '5.10': { suite: 'bullseye', metaPackage: 'linux-image-amd64' },
 };
