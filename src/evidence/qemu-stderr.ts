@@ -5,10 +5,21 @@
  */
 import { type SourceLine, timedLines } from './source.ts';
 
+/** As QEMU names them (hw/vfio, `index_to_str`). */
+export type VfioIrqType = 'INTX' | 'MSI' | 'MSIX' | 'ERR' | 'REQ';
+
 export type StderrFact =
   /** QEMU was told of an error of the named function (`0000:01:10.2`) and stops its VM. */
   | { kind: 'vfio-error'; device: string }
-  | { kind: 'set-irqs-failed'; reason: string }
+  /** VFIO_DEVICE_SET_IRQS refused: the host's kernel could not give the device's interrupt a receiver. */
+  | {
+      kind: 'set-irqs-failed';
+      /** strerror of the host's errno, e.g. `Device or resource busy`. */
+      reason: string;
+      device?: string;
+      /** Absent where QEMU does not say which. */
+      trigger?: { type: VfioIrqType; index: number };
+    }
   /** QEMU itself broke: an assertion, an abort, a segmentation fault. */
   | { kind: 'emulator-broke'; what: string; quirk?: string }
   | { kind: 'kvm-internal-error' }
@@ -23,6 +34,8 @@ export type StderrEvent = StderrFact & {
 const wall = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?)(Z|[+-]\d{2}:?\d{2})? /;
 const vfioError = /vfio_err_notifier_handler\(([^)]{1,80})\)/;
 const setIrqs = /VFIO_DEVICE_SET_IRQS failure: (.{1,120})/;
+const trigger = /for interrupt (INTX|MSI|MSIX|ERR|REQ)-(\d{1,5})/;
+const vfioDevice = /vfio ([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])/;
 const assertion = /(?:Assertion [`'"](.{1,200}?)['"] failed|ERROR:[^:]{1,120}:\d{1,6}:([^:]{1,80}): )/;
 
 /** Parses a `*.stderr` file; lines without meaning for us give no event. Never throws. */
@@ -44,7 +57,7 @@ export function parseStderrText(text: string): StderrFact | undefined {
   const error = vfioError.exec(text);
   if (error) return { kind: 'vfio-error', device: error[1]! };
   const irqs = setIrqs.exec(text);
-  if (irqs) return { kind: 'set-irqs-failed', reason: irqs[1]! };
+  if (irqs) return setIrqsFailed(text, irqs[1]!);
   // Seen about once in 35 boots of TCG with QEMU 10.0: an error of the emulator alone.
   if (/iotlb_to_section/.test(text)) {
     return { kind: 'emulator-broke', what: 'assertion in iotlb_to_section', quirk: 'tcg-iotlb-assertion' };
@@ -57,4 +70,13 @@ export function parseStderrText(text: string): StderrFact | undefined {
   if (/vfio .{0,80}: (?:failed|error|Failed)/.test(text))
     return { kind: 'vfio-failed', text: text.slice(0, 300) };
   return undefined;
+}
+
+function setIrqsFailed(text: string, reason: string): StderrFact {
+  const fact: StderrFact = { kind: 'set-irqs-failed', reason };
+  const device = vfioDevice.exec(text);
+  if (device) fact.device = device[1]!;
+  const which = trigger.exec(text);
+  if (which) fact.trigger = { type: which[1] as VfioIrqType, index: Number(which[2]) };
+  return fact;
 }

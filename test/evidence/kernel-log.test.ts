@@ -169,7 +169,6 @@ const lines: [string, object][] = [
   ['WARNING: CPU: 0 PID: 1 at kernel/irq/matrix.c:370', { kind: 'trouble', what: 'warning' }],
   ['kernel BUG at net/core/dev.c:6539!', { kind: 'trouble', what: 'bug', deadly: true }],
   ['INFO: task ip:123 blocked for more than 120 seconds.', { kind: 'trouble', what: 'hung-task' }],
-  ['__common_interrupt: 1.38 No irq handler for vector', { kind: 'trouble', what: 'no-irq-handler' }],
   ['vflab-marker host-1-2', { kind: 'marker', id: 'host-1-2' }],
   ['Linux version 6.12.95+deb12-amd64 (debian-kernel@…)', { kind: 'boot', release: '6.12.95+deb12-amd64' }],
   ['aer_print_error: 12 callbacks suppressed', { kind: 'suppressed', callbacks: 12 }],

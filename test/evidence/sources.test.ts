@@ -169,7 +169,26 @@ describe("QEMU's stderr", () => {
     ['KVM internal error. Suberror: 1', { kind: 'kvm-internal-error' }],
     [
       'qemu: vfio 0000:01:10.0: Failed to set up TRIGGER eventfd signaling for interrupt MSIX-0: VFIO_DEVICE_SET_IRQS failure: No space left on device',
-      { kind: 'set-irqs-failed', reason: 'No space left on device' },
+      {
+        kind: 'set-irqs-failed',
+        reason: 'No space left on device',
+        device: '0000:01:10.0',
+        trigger: { type: 'MSIX', index: 0 },
+      },
+    ],
+    [
+      'kvm: -device vfio-pci,host=0000:01:00.0,id=hostpci1,bus=ich9-pcie-port-2,addr=0x0: vfio 0000:01:00.0: Failed to set up TRIGGER eventfd signaling for interrupt INTX-0: VFIO_DEVICE_SET_IRQS failure: Device or resource busy',
+      {
+        kind: 'set-irqs-failed',
+        reason: 'Device or resource busy',
+        device: '0000:01:00.0',
+        trigger: { type: 'INTX', index: 0 },
+      },
+    ],
+    // QEMU up to 2.12 says no more than this.
+    [
+      'vfio: Error: Failed to setup INTx fd: VFIO_DEVICE_SET_IRQS failure: Device or resource busy',
+      { kind: 'set-irqs-failed', reason: 'Device or resource busy' },
     ],
   ])('%s', (text, fact) => {
     expect(parseStderrText(text)).toMatchObject(fact);

@@ -1,6 +1,6 @@
 /**
  * Lines by which a kernel says that it is in trouble. Sources: kernel/panic.c, lib/bug.c, kernel/hung_task.c,
- * kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/irq/spurious.c.
+ * kernel/watchdog.c, kernel/rcu/tree_stall.h. What the interrupt layer says is in genirq.ts and vectors.ts.
  */
 export type TroubleWhat =
   | 'panic'
@@ -10,9 +10,7 @@ export type TroubleWhat =
   | 'warning'
   | 'hung-task'
   | 'lockup'
-  | 'rcu-stall'
-  | 'nobody-cared'
-  | 'no-irq-handler';
+  | 'rcu-stall';
 
 export interface TroubleFact {
   kind: 'trouble';
@@ -36,8 +34,6 @@ const table: readonly [RegExp, TroubleWhat, boolean][] = [
   [/^WARNING: /, 'warning', false],
   [/^INFO: task .{1,60} blocked for more than/, 'hung-task', false],
   [/^rcu: INFO: .{0,40}stall/, 'rcu-stall', false],
-  [/^irq \d{1,6}: nobody cared/, 'nobody-cared', false],
-  [/No irq handler for /, 'no-irq-handler', false],
 ];
 
 export function parseTrouble(message: string): TroubleFact | undefined {

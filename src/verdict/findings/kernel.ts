@@ -1,5 +1,6 @@
 /** Findings about kernels in trouble, and about clocks that cannot be trusted. */
 import { ofKind } from '../../evidence/harness.ts';
+import type { KernelFact } from '../../evidence/kernel-log/parse.ts';
 import type { TroubleWhat } from '../../evidence/kernel-log/trouble.ts';
 import type { RunFacts } from '../facts.ts';
 import { ofKernel } from '../pointers.ts';
@@ -10,7 +11,9 @@ import type { Finding } from '../types.ts';
  * A slow emulated machine stalls without a fault of its kernel, and a stray interrupt of a freed vector is
  * allowed now and then: these alone do not spoil a run. A guest that is truly dead has three witnesses.
  */
-const tolerable: readonly TroubleWhat[] = ['lockup', 'rcu-stall', 'hung-task', 'no-irq-handler'];
+const tolerable: readonly Trouble[] = ['lockup', 'rcu-stall', 'hung-task', 'no-irq-handler'];
+
+type Trouble = TroubleWhat | 'nobody-cared' | 'no-irq-handler';
 
 /** An alignment worse than this, in seconds, cannot order what the fault did. */
 const uncertain = 1;
@@ -24,8 +27,9 @@ function trouble(facts: RunFacts): Finding[] {
   return [...facts.history.machines].flatMap(([machine, record]) =>
     record.kernel.flatMap((dated): Finding[] => {
       const { event } = dated;
-      if (event.kind !== 'trouble') return [];
-      if (event.what === 'int3' && machine === 'host' && emulated) {
+      const what = troubleOf(event);
+      if (!what) return [];
+      if (what === 'int3' && machine === 'host' && emulated) {
         return [
           {
             id: 'emulator-broke',
@@ -41,8 +45,8 @@ function trouble(facts: RunFacts): Finding[] {
       return [
         {
           id: 'kernel-trouble',
-          severity: after && !tolerable.includes(event.what) ? 'error' : 'warning',
-          title: `Kernel of ${machine}: ${event.what}`,
+          severity: after && !tolerable.includes(what) ? 'error' : 'warning',
+          title: `Kernel of ${machine}: ${what}`,
           text: `${event.at.message.slice(0, 300)} — ${after ? 'after the fault' : 'before the fault, so not its work'}.`,
           evidence: [ofKernel(dated)],
           rule: 'KERNEL-TROUBLE',
@@ -50,6 +54,11 @@ function trouble(facts: RunFacts): Finding[] {
       ];
     }),
   );
+}
+
+function troubleOf(fact: KernelFact): Trouble | undefined {
+  if (fact.kind === 'trouble') return fact.what;
+  return fact.kind === 'nobody-cared' || fact.kind === 'no-irq-handler' ? fact.kind : undefined;
 }
 
 function clocks(facts: RunFacts): Finding[] {
