@@ -104,6 +104,8 @@ export class TraceCheck {
       case 'unreadable':
         if (read.name.startsWith('irq_matrix')) this.#gap('unreadable-line', 0);
         return true;
+      case 'probe':
+        return true;
       case 'matrix':
         return this.#matrix(read.event, text);
     }

@@ -6,6 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { matrixProbesWord } from '../../src/evidence/ftrace/probes.ts';
 import { loadLab } from '../../src/lab/load.ts';
 import { makePlan } from '../../src/lab/make-plan.ts';
 import { launchFiles } from '../../src/run/launch-files.ts';
@@ -19,17 +20,20 @@ const vectorEvents =
   'config update clear reserve reserve_managed alloc alloc_managed activate deactivate teardown setup free_moved'
     .split(' ')
     .map((name) => `irq_vectors:vector_${name}`);
+const cpus = 4;
 const words = [
   `trace_event=irq_matrix:*,${vectorEvents.join(',')}`,
   'trace_buf_size=8M',
   // Of all CPUs: the order in the text is then the order of the vector lock.
   'trace_clock=global',
+  // The affinity masks, and what a dying CPU does: no tracepoint tells them.
+  matrixProbesWord(cpus),
 ];
 const lab = `
 title: interrupts stirred
 failure: vm-stopped-by-aer
 host:
-  cpus: 4
+  cpus: ${cpus}
   memoryMiB: 1024
   interruptRemapping: ${remapping}
   devices:

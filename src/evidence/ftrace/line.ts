@@ -38,7 +38,7 @@ export function readHead(text: string): TraceHead | undefined {
 const mostCpus = 8191;
 
 /** `[003]`, the last bracket before the event's name. */
-function executingCpu(text: string, before: number): number | undefined {
+export function executingCpu(text: string, before: number): number | undefined {
   const open = text.lastIndexOf('[', before);
   const close = text.indexOf(']', open);
   if (open < 0 || close < 0 || close > before || close - open > 5 || close - open < 2) return undefined;

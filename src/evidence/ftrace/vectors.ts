@@ -3,7 +3,8 @@
  * of include/trace/events/irq_matrix.h and arch/x86/include/asm/trace/irq_vectors.h, the same from 4.18 to 6.18.
  */
 import { readFields } from './fields.ts';
-import { lostEvents, readHead } from './line.ts';
+import { executingCpu, lostEvents, readHead } from './line.ts';
+import { type MatrixProbe, probeAt, readProbe } from './probes.ts';
 
 /** `IRQ_MATRIX_GLOBAL_FIELDS`: the totals that every irq_matrix event ends with, taken after the update. */
 export interface MatrixTotals {
@@ -52,6 +53,7 @@ export interface VectorEvent {
 export type VectorLine =
   | { type: 'matrix'; event: MatrixEvent }
   | { type: 'vector'; event: VectorEvent }
+  | { type: 'probe'; event: MatrixProbe }
   /** The ring overflowed here; 0: the kernel does not say by how many. */
   | { type: 'lost'; count: number }
   /** Begins like one of these events, but is cut or garbled. */
@@ -99,6 +101,11 @@ const isCpu = (name: string): name is (typeof cpuKinds)[number] =>
 export function readVectorLine(text: string): VectorLine | undefined {
   const head = readHead(text);
   if (!head) {
+    const probe = probeAt(text);
+    if (probe >= 0) {
+      const event = readProbe(text, probe, executingCpu(text, probe));
+      return event ? { type: 'probe', event } : { type: 'unreadable', name: 'matrix_probe' };
+    }
     const count = lostEvents(text);
     return count === undefined ? undefined : { type: 'lost', count };
   }
