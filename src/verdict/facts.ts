@@ -1,9 +1,7 @@
-/** Gathers, once, what the rules ask about: faults, AER reports, guests and traffic of one variant. */
+/** What every failure is judged from: the plan, the merged history and the features of what ran, gathered once. */
 import { ofKind, type Recorded } from '../evidence/harness.ts';
 import { buildHistory, type DatedKernelEvent, type DatedStderr, type History } from '../evidence/history.ts';
 import type { QmpEvent } from '../evidence/qmp.ts';
-import type { PciFunctionRecord } from '../evidence/record.ts';
-import type { AerFault } from '../faults/aer/schema.ts';
 import type { VariantPlan } from '../lab/plan.ts';
 import {
   type KernelFeatures,
@@ -12,46 +10,26 @@ import {
   type QemuFeatures,
   qemuFeatures,
 } from '../model/features.ts';
-import { cutReports, explainReport, type Report } from './episodes.ts';
-import { type GuestFacts, guestFacts } from './guests.ts';
-import { tracedCalls } from './handlers.ts';
-import { isHeld } from './holders.ts';
-import { happenedSince } from './time.ts';
-import { functionsAt } from './walk.ts';
 
-export interface FaultFacts {
-  id: string;
-  fault: AerFault;
-  injected: Recorded<'injected'> | undefined;
-  /** Last proof of each stage. */
-  proof: Recorded<'proof'> | undefined;
-  healed: Recorded<'proof'> | undefined;
-  /** BDF of its target on the host. */
-  bdf: string | undefined;
-  /** The kernel's report that is this fault: right source, right severity, right time. */
-  report: Report | undefined;
-}
+/** Content of a file of the variant's folder by its name (`host.serial`), undefined where there is none. */
+export type Files = (name: string) => string | undefined;
 
 export interface RunFacts {
   plan: VariantPlan;
+  /** For files that only one failure reads; the common ones are in `history`. */
+  files: Files;
   history: History;
   harness: readonly Recorded[];
+  /** Of the host's kernel. */
   features: KernelFeatures;
   /** Of the QEMU that runs the guests. */
   qemuFeatures: QemuFeatures;
-  faults: FaultFacts[];
-  /** Harness time of the first injection; infinite when nothing was injected. */
-  faultTime: number;
-  /** All AER reports of the host's kernel, in order. */
-  reports: Report[];
   hostKernel: readonly DatedKernelEvent[];
-  guests: GuestFacts[];
-  functions: readonly PciFunctionRecord[];
   qmp: ReadonlyMap<string, readonly QmpEvent[]>;
   stderr: ReadonlyMap<string, readonly DatedStderr[]>;
 }
 
-export function gatherFacts(plan: VariantPlan, files: (name: string) => string | undefined): RunFacts {
+export function gatherFacts(plan: VariantPlan, files: Files): RunFacts {
   const machines = ['host', ...plan.guests.map((guest) => guest.id)];
   const history = buildHistory(machines, files);
   const harness = history.harness.events;
@@ -64,80 +42,15 @@ export function gatherFacts(plan: VariantPlan, files: (name: string) => string |
     }
   }
   const version = ofKind(harness, 'versions').findLast((event) => event.machine === 'host');
-  const features = kernelFeatures(version && kernelVersion(version.kernelRelease, version.kernelVersion));
-  const hostKernel = history.machines.get('host')?.kernel ?? [];
-  const heldBy = (name: string, t: number): string | undefined =>
-    plan.guests.find((guest) => isHeld(plan, guest.id, name, qmp.get(guest.id) ?? [], t))?.id;
-  const explained = cutReports(hostKernel).map((report) =>
-    explainReport(report, { harness, features, heldBy }),
-  );
-  const calls = tracedCalls(explained, history.events);
-  const reports = explained.map((report, i): Report => ({ ...report, calls: calls[i] ?? [] }));
-  const injections = ofKind(harness, 'injected');
-  const faultTime = Math.min(...injections.map((event) => event.t0));
-  const facts: RunFacts = {
+  return {
     plan,
+    files,
     history,
     harness,
-    features,
+    features: kernelFeatures(version && kernelVersion(version.kernelRelease, version.kernelVersion)),
     qemuFeatures: qemuFeatures(version?.qemu),
-    faults: [],
-    faultTime,
-    reports,
-    hostKernel,
-    guests: [],
-    functions: functionsAt(harness, faultTime),
+    hostKernel: history.machines.get('host')?.kernel ?? [],
     qmp,
     stderr,
   };
-  facts.faults = plannedFaults(plan).map((id) => faultFacts(facts, id));
-  facts.guests = plan.guests.map((guest) => guestFacts(facts, guest.id));
-  return facts;
-}
-
-function plannedFaults(plan: VariantPlan): string[] {
-  const injected = plan.phases.flatMap((phase) =>
-    phase.actions.flatMap((a) => (a.do === 'inject' ? [a.fault] : [])),
-  );
-  return injected.length > 0 ? injected : Object.keys(plan.faults);
-}
-
-function faultFacts(facts: RunFacts, id: string): FaultFacts {
-  const fault = facts.plan.faults[id]!;
-  const injected = ofKind(facts.harness, 'injected').find((event) => event.fault === id);
-  const proofs = ofKind(facts.harness, 'proof').filter((event) => event.fault === id);
-  const bdf = facts.functions.find((fn) => fn.name === fault.target)?.bdf;
-  const report = injected && facts.reports.find((r) => isReportOf(r, fault, bdf, injected));
-  return {
-    id,
-    fault,
-    injected,
-    proof: proofs.findLast((event) => event.stage === 'injected'),
-    healed: proofs.findLast((event) => event.stage === 'healed'),
-    bdf,
-    report,
-  };
-}
-
-function isReportOf(
-  report: Report,
-  fault: AerFault,
-  bdf: string | undefined,
-  injected: Recorded<'injected'>,
-): boolean {
-  const first = report.observations[0];
-  if (first?.kind !== 'report' || first.severity !== fault.severity) return false;
-  if (report.source !== bdf) return false;
-  return happenedSince(report.t, report.error, injected.t0);
-}
-
-/** `nic0 (0000:01:00.0)`, or the address alone for a function that the plan does not name. */
-export function label(facts: RunFacts, bdf: string): string {
-  const found = facts.functions.find((fn) => fn.bdf === bdf);
-  return found ? `${found.name} (${bdf})` : bdf;
-}
-
-/** `nic0`, or the address of a function that the plan does not name. */
-export function nameOf(facts: RunFacts, bdf: string): string {
-  return facts.functions.find((fn) => fn.bdf === bdf)?.name ?? bdf;
 }

@@ -24,34 +24,40 @@ export interface Evidence {
  */
 export type Severity = 'error' | 'warning' | 'info' | 'infrastructure';
 
-export const findingIds = [
-  'fault-proved',
-  'vm-stopped-by-aer',
-  'pf-recovered',
-  'pf-recovery-failed',
-  'error-reported-only',
-  'guest-silent',
-  'guest-lost',
-  'guest-restored',
-  'status-left-set',
-  'unexpected-event',
-  'wrong-vms-stopped',
-  'kernel-trouble',
-  'pf-broken',
-  'traffic-lost',
-  'traffic-lossy',
-  'clock-uncertain',
-  'fault-unproved',
-  'run-broke',
-  'emulator-broke',
-  'evidence-missing',
-  'evidence-cut',
-  'witnesses-disagree',
-  'evidence-contradicts',
-  'no-baseline',
-  'remedy-unproved',
-] as const;
-export type FindingId = (typeof findingIds)[number];
+/** By the failure whose rules make them; `any` are those of every run. */
+export const findingsOf = {
+  any: [
+    'run-broke',
+    'emulator-broke',
+    'evidence-missing',
+    'evidence-cut',
+    'kernel-trouble',
+    'clock-uncertain',
+    'remedy-unproved',
+  ],
+  'vm-stopped-by-aer': [
+    'fault-proved',
+    'fault-unproved',
+    'vm-stopped-by-aer',
+    'pf-recovered',
+    'pf-recovery-failed',
+    'error-reported-only',
+    'guest-silent',
+    'guest-lost',
+    'guest-restored',
+    'status-left-set',
+    'unexpected-event',
+    'wrong-vms-stopped',
+    'pf-broken',
+    'traffic-lost',
+    'traffic-lossy',
+    'witnesses-disagree',
+    'evidence-contradicts',
+    'no-baseline',
+  ],
+} as const;
+export type FindingId = (typeof findingsOf)[keyof typeof findingsOf][number];
+export const findingIds: readonly FindingId[] = Object.values(findingsOf).flat();
 
 export interface Finding {
   id: FindingId;

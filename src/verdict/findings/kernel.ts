@@ -18,11 +18,12 @@ type Trouble = TroubleWhat | 'nobody-cared' | 'no-irq-handler';
 /** An alignment worse than this, in seconds, cannot order what the fault did. */
 const uncertain = 1;
 
-export function kernelFindings(facts: RunFacts): Finding[] {
-  return [...trouble(facts), ...clocks(facts)];
+/** @param since harness time from which trouble counts as the failure's work */
+export function kernelFindings(facts: RunFacts, since: number): Finding[] {
+  return [...trouble(facts, since), ...clocks(facts)];
 }
 
-function trouble(facts: RunFacts): Finding[] {
+function trouble(facts: RunFacts, since: number): Finding[] {
   const emulated = ofKind(facts.harness, 'versions').some((event) => event.accelerator === 'tcg');
   return [...facts.history.machines].flatMap(([machine, record]) =>
     record.kernel.flatMap((dated): Finding[] => {
@@ -41,7 +42,7 @@ function trouble(facts: RunFacts): Finding[] {
           },
         ];
       }
-      const after = happenedSince(dated.t, dated.error, facts.faultTime);
+      const after = happenedSince(dated.t, dated.error, since);
       return [
         {
           id: 'kernel-trouble',

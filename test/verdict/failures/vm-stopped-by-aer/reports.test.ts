@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { DatedKernelEvent } from '../../src/evidence/history.ts';
-import { kernelLines } from '../../src/evidence/kernel-log/line.ts';
-import { kernelEvents } from '../../src/evidence/kernel-log/parse.ts';
-import { plainLines } from '../../src/evidence/source.ts';
-import { cutReports } from '../../src/verdict/episodes.ts';
+import type { DatedKernelEvent } from '../../../../src/evidence/history.ts';
+import { kernelLines } from '../../../../src/evidence/kernel-log/line.ts';
+import { kernelEvents } from '../../../../src/evidence/kernel-log/parse.ts';
+import { plainLines } from '../../../../src/evidence/source.ts';
+import { cutReports } from '../../../../src/verdict/failures/vm-stopped-by-aer/episodes.ts';
 
 function dated(...messages: string[]): DatedKernelEvent[] {
   const text = messages.map((message, i) => `[    ${i + 1}.000000] ${message}\n`).join('');

@@ -1,7 +1,7 @@
 /** The bus walk of an error report, from the host's functions as they were recorded. */
-import { ofKind, type Recorded } from '../evidence/harness.ts';
-import type { PciFunctionRecord } from '../evidence/record.ts';
-import type { WalkedFunction } from '../model/aer/types.ts';
+import { ofKind, type Recorded } from '../../../evidence/harness.ts';
+import type { PciFunctionRecord } from '../../../evidence/record.ts';
+import type { WalkedFunction } from '../../../model/aer/types.ts';
 
 /** The host's functions as last recorded before harness time `t`; the first record if there is none before. */
 export function functionsAt(events: readonly Recorded[], t: number): readonly PciFunctionRecord[] {

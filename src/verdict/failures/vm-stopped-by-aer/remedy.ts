@@ -1,35 +1,24 @@
 /** What a remedy did: prevented the failure, cured it, or nothing. */
-import { ofKind } from '../evidence/harness.ts';
-import type { RemedyEffect } from '../lab/plan.ts';
-import type { RunFacts } from './facts.ts';
+import { ofKind } from '../../../evidence/harness.ts';
+import { ofHarness, ofQmp } from '../../pointers.ts';
+import { happenedSince } from '../../time.ts';
+import type { Finding } from '../../types.ts';
+import type { AerFacts } from './facts.ts';
 import { trafficFacts, works } from './findings/traffic.ts';
 import type { GuestFacts } from './guests.ts';
-import { ofHarness, ofQmp } from './pointers.ts';
-import { happenedSince } from './time.ts';
-import type { Finding, VerdictWord } from './types.ts';
 
-export function remedyTried(facts: RunFacts): boolean {
+function remedyTried(facts: AerFacts): boolean {
   return facts.plan.remedy.id !== 'none';
 }
 
 /** RESUME after the stop, three witnesses that say it lives, and traffic from it that comes back. */
-export function isBack(facts: RunFacts, guest: GuestFacts): boolean {
+export function isBack(facts: AerFacts, guest: GuestFacts): boolean {
   const own = trafficFacts(facts).filter((traffic) => traffic.plan.from === guest.id);
   return guest.resume !== undefined && guest.end.say === 'alive' && own.every(({ after }) => works(after));
 }
 
-export function remedyEffect(
-  facts: RunFacts,
-  verdict: VerdictWord,
-  stopped: readonly GuestFacts[],
-): RemedyEffect | undefined {
-  if (!remedyTried(facts) || verdict === 'inconclusive') return undefined;
-  if (verdict === 'clean') return 'prevented';
-  return stopped.every((guest) => isBack(facts, guest)) ? 'cured' : 'no-effect';
-}
-
 /** Findings about the remedy: not shown to be carried out, or a guest that came back by it. */
-export function remedyFindings(facts: RunFacts, stopped: readonly GuestFacts[]): Finding[] {
+export function remedyFindings(facts: AerFacts, stopped: readonly GuestFacts[]): Finding[] {
   const findings: Finding[] = [];
   if (remedyTried(facts) && !wasCarriedOut(facts)) {
     findings.push({
@@ -55,7 +44,7 @@ export function remedyFindings(facts: RunFacts, stopped: readonly GuestFacts[]):
 }
 
 /** A finished step on record, or what QMP shows of an unplug, a plug, a reset. */
-function wasCarriedOut(facts: RunFacts): boolean {
+function wasCarriedOut(facts: AerFacts): boolean {
   if (ofKind(facts.harness, 'remedy').some((event) => event.state === 'end')) return true;
   const actions = facts.plan.phases.flatMap((phase) => phase.actions.map((action) => action.do));
   const seen = [...facts.qmp].flatMap(([machine, events]) => (machine === 'host' ? [] : events));

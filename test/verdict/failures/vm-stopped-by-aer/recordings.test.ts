@@ -1,8 +1,8 @@
 /** Real recordings: the verdict that each lab expects, and a chain whose steps point at lines that exist. */
 import { describe, expect, test } from 'vitest';
-import { rules } from '../../src/verdict/rules.ts';
-import { findingIds } from '../../src/verdict/types.ts';
-import { stored } from './stored-run.ts';
+import { rules } from '../../../../src/verdict/rules.ts';
+import { findingIds } from '../../../../src/verdict/types.ts';
+import { stored } from '../../stored-run.ts';
 
 describe.each(['6.12', '6.1'])('kernel %s', (kernel) => {
   test('the hang is reproduced and explained', () => {

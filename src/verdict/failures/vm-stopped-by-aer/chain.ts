@@ -3,20 +3,20 @@
  * lines that show it; a step that no line shows follows from a rule of the model and says so.
  */
 
-import { ofKind } from '../evidence/harness.ts';
-import type { DatedKernelEvent } from '../evidence/history.ts';
-import type { Vote } from '../model/aer/recovery.ts';
+import { ofKind } from '../../../evidence/harness.ts';
+import type { DatedKernelEvent } from '../../../evidence/history.ts';
+import type { Vote } from '../../../model/aer/recovery.ts';
+import { ofHarness, ofKernel, ofLine, ofQmp, ofStderr } from '../../pointers.ts';
+import type { ChainStep } from '../../types.ts';
 import type { Report } from './episodes.ts';
-import { label, nameOf, type RunFacts } from './facts.ts';
+import { type AerFacts, label, nameOf } from './facts.ts';
 import { reportLines } from './findings/fault.ts';
 import { stopLines } from './findings/guests.ts';
 import { trafficFacts, works } from './findings/traffic.ts';
 import type { GuestFacts } from './guests.ts';
-import { ofHarness, ofKernel, ofLine, ofQmp, ofStderr } from './pointers.ts';
 import { isBack } from './remedy.ts';
-import type { ChainStep } from './types.ts';
 
-export function causalChain(facts: RunFacts, stopped: readonly GuestFacts[]): ChainStep[] {
+export function causalChain(facts: AerFacts, stopped: readonly GuestFacts[]): ChainStep[] {
   const steps: ChainStep[] = [];
   let untold = [...stopped];
   for (const { report } of facts.faults) {
@@ -37,7 +37,7 @@ export function causalChain(facts: RunFacts, stopped: readonly GuestFacts[]): Ch
   return steps;
 }
 
-function reportSteps(facts: RunFacts, report: Report, stopped: readonly GuestFacts[]): ChainStep[] {
+function reportSteps(facts: AerFacts, report: Report, stopped: readonly GuestFacts[]): ChainStep[] {
   const first = report.observations[0];
   const severity = first?.kind === 'report' ? first.severity : 'unknown';
   const names = report.lines.flatMap(({ event }) => (event.kind === 'aer-bit' ? [event.name] : []));
@@ -63,7 +63,7 @@ function reportSteps(facts: RunFacts, report: Report, stopped: readonly GuestFac
 }
 
 /** Everybody on the bus is asked. The broadcast is a debug line: without it the step is inferred. */
-function askStep(facts: RunFacts, report: Report): ChainStep {
+function askStep(facts: AerFacts, report: Report): ChainStep {
   const said = report.lines.filter(
     ({ event }) => event.kind === 'aer-broadcast' && event.step === 'error_detected',
   );
@@ -92,7 +92,7 @@ const votePhrases: Partial<Record<NonNullable<Vote['result']>, string>> = {
   'no-aer-driver': 'cannot answer, which makes the recovery fail',
 };
 
-function votesStep(facts: RunFacts, report: Report): ChainStep[] {
+function votesStep(facts: AerFacts, report: Report): ChainStep[] {
   if (!report.explanation?.explained) return [];
   const votes = report.explanation.votes.filter((vote) => vote.stage === 'error_detected' && vote.result);
   if (votes.length === 0) return [];
@@ -134,7 +134,7 @@ function isAnswer(event: DatedKernelEvent['event']): boolean {
   );
 }
 
-function signalSteps(facts: RunFacts, report: Report): ChainStep[] {
+function signalSteps(facts: AerFacts, report: Report): ChainStep[] {
   return (report.prediction?.signals ?? []).map((fn): ChainStep => {
     const told = facts.guests.find((guest) => guest.id === fn.heldBy)?.told ?? [];
     const heard = told.filter(({ event }) => event.kind === 'vfio-error' && event.device === fn.bdf);
@@ -151,7 +151,7 @@ function signalSteps(facts: RunFacts, report: Report): ChainStep[] {
   });
 }
 
-function stopStep(facts: RunFacts, guest: GuestFacts): ChainStep {
+function stopStep(facts: AerFacts, guest: GuestFacts): ChainStep {
   const devices = guest.told.flatMap(({ event }) =>
     event.kind === 'vfio-error' ? [label(facts, event.device)] : [],
   );
@@ -163,7 +163,7 @@ function stopStep(facts: RunFacts, guest: GuestFacts): ChainStep {
   };
 }
 
-function endOfRecovery(facts: RunFacts, report: Report): ChainStep[] {
+function endOfRecovery(facts: AerFacts, report: Report): ChainStep[] {
   const end = report.lines.findLast(({ event }) => event.kind === 'aer-end');
   if (end?.event.kind !== 'aer-end') return [];
   const reset = report.lines.filter(
@@ -190,7 +190,7 @@ function silentStep({ id, lastLine, stop, spokeAfterStop }: GuestFacts): ChainSt
   ];
 }
 
-function endStep(facts: RunFacts, guest: GuestFacts): ChainStep[] {
+function endStep(facts: AerFacts, guest: GuestFacts): ChainStep[] {
   if (!guest.resume) return [];
   const reset = (facts.qmp.get(guest.id) ?? []).filter(
     (event) => event.kind === 'command' && event.name === 'system_reset' && event.t >= guest.stop!.t,
@@ -209,7 +209,7 @@ function endStep(facts: RunFacts, guest: GuestFacts): ChainStep[] {
 }
 
 /** Nobody was stopped: who held what, who lives, and that traffic flows. */
-function liveSteps(facts: RunFacts): ChainStep[] {
+function liveSteps(facts: AerFacts): ChainStep[] {
   const steps: ChainStep[] = [];
   for (const guest of facts.guests) {
     const unplugged = (facts.qmp.get(guest.id) ?? []).filter(

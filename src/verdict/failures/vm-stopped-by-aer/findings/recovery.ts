@@ -1,14 +1,14 @@
 /** Findings about the host's recovery: how it ended, who prevented it, and lines that the model cannot explain. */
 
+import { ofKernel } from '../../../pointers.ts';
+import type { Finding } from '../../../types.ts';
 import type { Report } from '../episodes.ts';
-import type { RunFacts } from '../facts.ts';
+import type { AerFacts } from '../facts.ts';
 import { label } from '../facts.ts';
 import { departure } from '../handlers.ts';
-import { ofKernel } from '../pointers.ts';
-import type { Finding } from '../types.ts';
 import { reportLines } from './fault.ts';
 
-export function recoveryFindings(facts: RunFacts): Finding[] {
+export function recoveryFindings(facts: AerFacts): Finding[] {
   const ended = facts.faults.flatMap(({ report }) => (report ? [ending(facts, report)] : []));
   return [
     ...ended.flat(),
@@ -17,7 +17,7 @@ export function recoveryFindings(facts: RunFacts): Finding[] {
   ];
 }
 
-function ending(facts: RunFacts, report: Report): Finding[] {
+function ending(facts: AerFacts, report: Report): Finding[] {
   const end = report.lines.findLast((line) => line.event.kind === 'aer-end');
   const who = label(facts, report.source);
   if (end?.event.kind !== 'aer-end') {
@@ -49,7 +49,7 @@ function ending(facts: RunFacts, report: Report): Finding[] {
   return [failed(facts, report, who)];
 }
 
-function failed(facts: RunFacts, report: Report, who: string): Finding {
+function failed(facts: AerFacts, report: Report, who: string): Finding {
   const vetoed = report.lines.filter((line) => line.event.kind === 'aer-cannot-recover');
   const reset = report.lines.filter(
     (line) =>
@@ -82,7 +82,7 @@ function failed(facts: RunFacts, report: Report, who: string): Finding {
   };
 }
 
-function unexplained(facts: RunFacts, report: Report): Finding[] {
+function unexplained(facts: AerFacts, report: Report): Finding[] {
   const { explanation } = report;
   if (explanation?.explained) return [];
   const suppressed = facts.hostKernel.find((line) => line.event.kind === 'suppressed');
@@ -126,7 +126,7 @@ function unexplained(facts: RunFacts, report: Report): Finding[] {
 }
 
 /** What the trace shows of the recovery, against the model. */
-function unexplainedCall(facts: RunFacts, report: Report): Finding[] {
+function unexplainedCall(facts: AerFacts, report: Report): Finding[] {
   const found = departure(report, facts.history.traceLost);
   if (!found) return [];
   const call = report.calls?.[found.index] ?? report.calls?.at(-1);

@@ -1,12 +1,12 @@
 /** Cuts the host's kernel log into AER reports and lets the model explain each. */
-import type { Recorded } from '../evidence/harness.ts';
-import type { DatedKernelEvent } from '../evidence/history.ts';
-import type { KernelFact } from '../evidence/kernel-log/parse.ts';
-import { type Explanation, explain } from '../model/aer/explain.ts';
-import type { Observation } from '../model/aer/observation.ts';
-import { type Prediction, predict } from '../model/aer/predict.ts';
-import type { Episode } from '../model/aer/types.ts';
-import type { KernelFeatures } from '../model/features.ts';
+import type { Recorded } from '../../../evidence/harness.ts';
+import type { DatedKernelEvent } from '../../../evidence/history.ts';
+import type { KernelFact } from '../../../evidence/kernel-log/parse.ts';
+import { type Explanation, explain } from '../../../model/aer/explain.ts';
+import type { Observation } from '../../../model/aer/observation.ts';
+import { type Prediction, predict } from '../../../model/aer/predict.ts';
+import type { Episode } from '../../../model/aer/types.ts';
+import type { KernelFeatures } from '../../../model/features.ts';
 import type { TracedCall } from './handlers.ts';
 import { bridgeOf, functionsAt, walkBelow } from './walk.ts';
 

@@ -1,12 +1,12 @@
 /** Findings about guests: stopped by the error, silent, lost otherwise, or with witnesses that disagree. */
-import type { Recorded } from '../../evidence/harness.ts';
-import { label, type RunFacts } from '../facts.ts';
+import type { Recorded } from '../../../../evidence/harness.ts';
+import { ofHarness, ofLine, ofQmp, ofStderr } from '../../../pointers.ts';
+import type { Evidence, Finding } from '../../../types.ts';
+import { type AerFacts, label } from '../facts.ts';
 import type { GuestFacts, WitnessAnswers } from '../guests.ts';
-import { ofHarness, ofLine, ofQmp, ofStderr } from '../pointers.ts';
-import type { Evidence, Finding } from '../types.ts';
 
 /** Guests that the model says must stop: holders of a function in the walk of an uncorrectable report. */
-export function predictedStops(facts: RunFacts): Set<string> {
+export function predictedStops(facts: AerFacts): Set<string> {
   const reports = facts.faults.flatMap(({ report }) => (report ? [report] : []));
   return new Set(reports.flatMap((r) => r.prediction?.signals.flatMap((fn) => fn.heldBy ?? []) ?? []));
 }
@@ -27,7 +27,7 @@ export function stopLines(guest: GuestFacts): Evidence[] {
   ];
 }
 
-export function guestFindings(facts: RunFacts): Finding[] {
+export function guestFindings(facts: AerFacts): Finding[] {
   const findings = facts.guests.flatMap((guest) => one(facts, guest));
   const predicted = predictedStops(facts);
   const stopped = new Set(facts.guests.filter(wasStoppedByAer).map((guest) => guest.id));
@@ -52,7 +52,7 @@ export function guestFindings(facts: RunFacts): Finding[] {
   return findings;
 }
 
-function one(facts: RunFacts, guest: GuestFacts): Finding[] {
+function one(facts: AerFacts, guest: GuestFacts): Finding[] {
   const { afterFault } = guest;
   if (facts.faultTime === Number.POSITIVE_INFINITY) return [];
   if (afterFault.say === 'missing')
@@ -111,7 +111,7 @@ function contradiction(guest: GuestFacts, what: string): Finding {
   };
 }
 
-function stoppedFinding(facts: RunFacts, guest: GuestFacts): Finding {
+function stoppedFinding(facts: AerFacts, guest: GuestFacts): Finding {
   const devices = guest.told.flatMap(({ event }) =>
     event.kind === 'vfio-error' ? [label(facts, event.device)] : [],
   );

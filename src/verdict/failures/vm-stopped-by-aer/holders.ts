@@ -1,6 +1,6 @@
 /** Which guest holds which function at a moment: hot-unplug and hot-plug change it. */
-import type { QmpEvent } from '../evidence/qmp.ts';
-import type { VariantPlan } from '../lab/plan.ts';
+import type { QmpEvent } from '../../../evidence/qmp.ts';
+import type { VariantPlan } from '../../../lab/plan.ts';
 
 /** True while the guest's QEMU has the function open. */
 export function isHeld(

@@ -1,12 +1,12 @@
 /** Findings about the faults themselves: proved or not, and what the recovery came to. */
 
+import { ofHarness, ofKernel } from '../../../pointers.ts';
+import type { Evidence, Finding } from '../../../types.ts';
 import type { Report } from '../episodes.ts';
-import type { FaultFacts, RunFacts } from '../facts.ts';
+import type { AerFacts, FaultFacts } from '../facts.ts';
 import { label } from '../facts.ts';
-import { ofHarness, ofKernel } from '../pointers.ts';
-import type { Evidence, Finding } from '../types.ts';
 
-export function faultFindings(facts: RunFacts): Finding[] {
+export function faultFindings(facts: AerFacts): Finding[] {
   if (facts.faults.length === 0) return [unproved('the plan injects no fault', [])];
   return facts.faults.flatMap((fault) => [proof(facts, fault), ...healing(fault)]);
 }
@@ -18,7 +18,7 @@ export function reportLines(report: Report): Evidence[] {
   return [...(report.injected ? [report.injected] : []), ...lines].map(ofKernel);
 }
 
-function proof(facts: RunFacts, fact: FaultFacts): Finding {
+function proof(facts: AerFacts, fact: FaultFacts): Finding {
   const { id, fault, injected, proof: proved, report } = fact;
   if (!injected) return unproved(`fault ${id} was never injected`, []);
   const evidence = [ofHarness(injected), ...(proved ? [ofHarness(proved)] : [])];

@@ -1,9 +1,9 @@
 /** What became of a guest: told by QEMU, stopped, seen by the three witnesses, resumed. */
-import { ofKind, type Recorded } from '../evidence/harness.ts';
-import { type DatedStderr, dateLine, type History } from '../evidence/history.ts';
-import type { KernelLine } from '../evidence/kernel-log/line.ts';
-import type { QmpEvent } from '../evidence/qmp.ts';
-import { happenedSince } from './time.ts';
+import { ofKind, type Recorded } from '../../../evidence/harness.ts';
+import { type DatedStderr, dateLine, type History } from '../../../evidence/history.ts';
+import type { KernelLine } from '../../../evidence/kernel-log/line.ts';
+import type { QmpEvent } from '../../../evidence/qmp.ts';
+import { happenedSince } from '../../time.ts';
 
 export type Witness = 'ssh' | 'serial' | 'qmp';
 export const witnessNames: readonly Witness[] = ['ssh', 'serial', 'qmp'];

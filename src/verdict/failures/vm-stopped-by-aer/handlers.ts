@@ -1,12 +1,12 @@
 /** Ties the trace's handler calls to the report that caused them. */
-import type { HistoryEvent } from '../evidence/history.ts';
-import type { SourceLine } from '../evidence/source.ts';
-import type { HandlerResult, TraceEvent } from '../evidence/trace.ts';
-import { checkHandlers, type HandlerCall, type HandlerDeparture } from '../model/aer/handlers.ts';
-import type { WalkedFunction } from '../model/aer/types.ts';
+import type { HistoryEvent } from '../../../evidence/history.ts';
+import type { SourceLine } from '../../../evidence/source.ts';
+import type { HandlerResult, TraceEvent } from '../../../evidence/trace.ts';
+import { checkHandlers, type HandlerCall, type HandlerDeparture } from '../../../model/aer/handlers.ts';
+import type { WalkedFunction } from '../../../model/aer/types.ts';
+import { ofLine } from '../../pointers.ts';
+import type { Evidence } from '../../types.ts';
 import type { Report } from './episodes.ts';
-import { ofLine } from './pointers.ts';
-import type { Evidence } from './types.ts';
 
 export interface TracedCall extends HandlerCall {
   entered: Evidence;

@@ -1,0 +1,20 @@
+/** What a failure of `failures/` is: one pure function from the facts of a run to an account of it. */
+import type { RunFacts } from './facts.ts';
+import type { ChainStep, Finding } from './types.ts';
+
+export type Failure = (facts: RunFacts) => Account;
+
+export interface Account {
+  /** All that this failure's rules found, besides what `judge.ts` finds in every run. */
+  findings: Finding[];
+  /** Kernel trouble dated before this harness time is not the failure's work. */
+  since: number;
+  /** One sentence: the failure happened, with proof. Undefined: it did not, or nothing proves it. */
+  happened: string | undefined;
+  /** One sentence for a run without the failure and without any error finding. */
+  cleanBecause: string;
+  /** Where the failure happened and a remedy was tried: everything works again at the end. */
+  cured: boolean;
+  /** From the cause to what was felt; asked for only where the verdict can tell. */
+  chain: () => ChainStep[];
+}

@@ -1,0 +1,8 @@
+/** Every failure that can be recognised, by its id: a new one is a folder here and a line in this table. */
+import type { FailureId } from '../../lab/plan.ts';
+import type { Failure } from '../failure.ts';
+import { vmStoppedByAer } from './vm-stopped-by-aer/index.ts';
+
+export const failures: Record<FailureId, Failure> = {
+  'vm-stopped-by-aer': vmStoppedByAer,
+};
