@@ -87,6 +87,12 @@ export const kernelFeatureTable = {
     since: [6, 5],
     stable: { '6.4': 'unknown', '6.1': 'unknown', '5.15': 'unknown', '5.10': 'unknown', '5.4': 'unknown' },
   },
+  genirqCondOneshotRequests: {
+    what: 'request_irq() adds IRQF_COND_ONESHOT, so a mismatch line prints 002xxxxx for it',
+    source: 'c37927a203fa genirq: Set IRQF_COND_ONESHOT in request_irq()',
+    since: [6, 11],
+    stable: { '6.10': 3 },
+  },
 } as const satisfies Record<string, FeatureEntry>;
 
 export type KernelFeature = keyof typeof kernelFeatureTable;

@@ -45,6 +45,10 @@ describe('features by version', () => {
     ['4.18.0', 'aerNamesVeto', false],
     ['6.1.170', 'igbIgnoresNonFatal', 'unknown'],
     ['6.12.95', 'igbIgnoresNonFatal', true],
+    ['6.1.170', 'genirqCondOneshotRequests', false],
+    ['6.10.2', 'genirqCondOneshotRequests', false],
+    ['6.10.3', 'genirqCondOneshotRequests', true],
+    ['6.12.95', 'genirqCondOneshotRequests', true],
   ] as const)('%s %s: %s', (release, feature, expected) => {
     expect(of(release)[feature]).toBe(expected);
   });
