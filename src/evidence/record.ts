@@ -13,6 +13,7 @@
  *     <run>/<variant>/host.trace        ftrace text after the last fault: error handlers entered, and their answers
  *     <run>/<variant>/<guest>.{serial,stderr,qmp,dmesg}
  *     <run>/<variant>/snapshots/<moment>.<machine>.{interrupts,lspci}
+ *     <run>/<variant>/snapshots/<moment>.<machine>.matrix        MatrixSnapshot as JSON
  *
  * All times `t` are seconds of the harness's monotonic clock since the variant began, with six decimals.
  * A console or stderr line is `<t> <raw bytes of the line>`, where t is when its newline arrived; removing the
@@ -94,7 +95,7 @@ export type HarnessEvent = { t: number } & (
   | {
       kind: 'snapshot';
       machine: string;
-      what: 'interrupts' | 'lspci';
+      what: 'interrupts' | 'lspci' | 'matrix';
       moment: string;
       file: string;
       t0: number;
