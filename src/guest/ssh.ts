@@ -116,6 +116,16 @@ export class SshConnection {
     signal: AbortSignal,
     partial?: (output: string) => void,
   ): Promise<CommandResult> {
+    const { exitCode, stdout, stderr } = await this.transfer(command, signal, { partial });
+    return { exitCode, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') };
+  }
+
+  /** As `exec`, for bytes: what the command reads, and what it writes. */
+  async transfer(
+    command: string,
+    signal: AbortSignal,
+    { input, partial }: { input?: Uint8Array; partial?: ((output: string) => void) | undefined } = {},
+  ): Promise<{ exitCode: number | null; stdout: Buffer; stderr: Buffer }> {
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     const closed = Promise.withResolvers<void>();
@@ -130,7 +140,7 @@ export class SshConnection {
         exitCode = code;
       });
       channel.on('close', () => closed.resolve());
-      channel.end();
+      channel.end(input);
     };
     // The abort may come while the channel is still being opened, and nobody waits for this yet.
     closed.promise.catch(() => {});
@@ -145,11 +155,7 @@ export class SshConnection {
         }),
       );
       await closed.promise;
-      return {
-        exitCode,
-        stdout: Buffer.concat(stdout).toString('utf8'),
-        stderr: Buffer.concat(stderr).toString('utf8'),
-      };
+      return { exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
     } catch (error) {
       partial?.(Buffer.concat([...stdout, ...stderr]).toString('utf8'));
       throw error;

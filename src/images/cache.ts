@@ -5,8 +5,9 @@
  *     <cache>/debs/                  downloaded packages
  *     <cache>/packages/<key>.json    a package list resolved to versions
  *     <cache>/kernels/<name>.json    a kernel name pinned to one of the folders beside it
- *     <cache>/kernels/<id>/          vmlinuz, vmlinux, config, lib/modules/<release>
+ *     <cache>/kernels/<id>/          vmlinuz, vmlinux, config, lib/modules/<release>; source/, single files of it
  *     <cache>/images/<key>/          initrd, manifest.json
+ *     <cache>/modules/<key>/         a module built with a patch
  *     <cache>/locks/, <cache>/tmp/
  *
  * Whatever is finished is put in place by one rename, so a reader sees all of it or nothing.

@@ -57,14 +57,35 @@ interface Guest {
   image: Image;
 }
 
-/** Any recipe; the two above are what labs use. */
+/** The image of a machine that builds modules for `kernel`, in the suite that the kernel is of. */
+export async function buildBuilderImage(
+  context: BuildContext,
+  { kernel, suite }: { kernel: Kernel; suite: string },
+): Promise<Image> {
+  const file = join(recipesDir, 'build.yaml');
+  const recipe = await loadRecipe(file);
+  const packages = [...recipe.packages, `linux-headers-${kernel.release}`];
+  const omit = [...recipe.omit, `linux-image-${kernel.release}`];
+  return buildFromRecipe(context, file, { ...recipe, suite, packages, omit }, kernel);
+}
+
+/** Any recipe; those above are what labs use. */
 export async function buildImage(
   context: BuildContext,
   recipeFile: string,
   kernel: Kernel,
   guest?: Guest,
 ): Promise<Image> {
-  const recipe = await loadRecipe(recipeFile);
+  return buildFromRecipe(context, recipeFile, await loadRecipe(recipeFile), kernel, guest);
+}
+
+async function buildFromRecipe(
+  context: BuildContext,
+  recipeFile: string,
+  recipe: Recipe,
+  kernel: Kernel,
+  guest?: Guest,
+): Promise<Image> {
   const name = recipeFile.replace(/^.*\//, '').replace(/\.yaml$/, '');
   const pinned = await pinPackages(context, recipe.suite, recipe.packages);
   const inputs = await digestInputs(recipe, kernel, guest);
@@ -81,13 +102,14 @@ export async function buildImage(
     const built = await findImage(context, key(pinned));
     if (built !== undefined) return built;
     context.onProgress(`Building the ${name} image for kernel ${kernel.release}`);
-    const set = await fetchPackages({ ...context, refresh: false }, pinned);
+    const wanted = ({ name: each }: { name: string }) => !recipe.omit.includes(each);
+    const set = await fetchPackages({ ...context, refresh: false }, pinned, wanted);
     const place = imagePlace(context, key(set));
     const renewed = await findImage(context, key(set));
     if (renewed !== undefined) return renewed;
     // What may lie there is damaged.
     await rm(place, { recursive: true, force: true });
-    const packages = set.packages.filter((each) => !recipe.omit.includes(each.name));
+    const packages = set.packages.filter(wanted);
     const manifest = {
       recipe: name,
       kernelRelease: kernel.release,

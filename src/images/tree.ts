@@ -38,7 +38,7 @@ export async function makeTree(
   for (const dir of skeleton) await mkdir(join(root, dir), { recursive: true });
   for (const dir of mergedUsr) await symlink(`usr/${dir}`, join(root, dir));
   for (const each of packages) {
-    await run('dpkg-deb', ['-x', debPath(context, each), root], { signal: context.signal });
+    await unpack(context, each, root);
   }
   await removeMatching(root, '', recipe.exclude);
   await linkBusybox(root);
@@ -53,6 +53,15 @@ export async function makeTree(
   await addModules(context, recipe, kernel, root);
   // Finding a library by its index costs one look-up, not a walk through directories: QEMU links some sixty.
   await run('/sbin/ldconfig', ['-X', '-r', root], { signal: context.signal });
+}
+
+/** Packages of Debian 12 and before hold a folder `bin` of their own: its content goes where our link points. */
+async function unpack(context: BuildContext, each: DebianPackage, root: string): Promise<void> {
+  const { signal } = context;
+  const content = `${root}.tar`;
+  await run('dpkg-deb', ['--fsys-tarfile', debPath(context, each)], { stdoutFile: content, signal });
+  await run('tar', ['-xf', content, '--keep-directory-symlink', '-C', root], { signal });
+  await rm(content);
 }
 
 async function removeMatching(root: string, below: string, globs: readonly string[]): Promise<void> {

@@ -28,6 +28,17 @@ const everywhere = [
 /** A guest has no PCI bus but those below its ports: looking for others costs a nested machine a second. */
 const guestOnly = ['pci=lastbus=0'];
 
+/** A machine with nothing but CPUs, memory and the way in; it boots what its user fills in. */
+export function plainMachine(name: string, cpus: number, memoryMiB: number): MachineSpec {
+  return {
+    ...{ name, cpus, memoryMiB, nested: false, nativeHotplug: true, kernel: '', initrd: '' },
+    cmdline: everywhere,
+    pci: [],
+    control: { slot: controlSlot, mac: '52:54:00:fe:00:01', address: controlAddress(0), hostPort: 0 },
+    quirks: [],
+  };
+}
+
 const iommuWords = { intel: ['intel_iommu=on'], amd: ['amd_iommu=on'], virtio: [], none: [] };
 
 /** Words for every machine that drives such a device. Without nvme's, a VF's block device is a hidden path. */
