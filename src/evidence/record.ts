@@ -11,6 +11,7 @@
  *     <run>/<variant>/host.dmesg        `dmesg --raw`-like text of the whole ring, collected at the end
  *     <run>/<variant>/host.tasks        after a breakdown: every process of the host with its kernel stack
  *     <run>/<variant>/host.trace        ftrace text after the last fault: error handlers entered, and their answers
+ *     <run>/<variant>/host.qemu-trace   trace events of the host's QEMU, as QEMU wrote them (MachineSpec.trace)
  *     <run>/<variant>/<guest>.{serial,stderr,qmp,dmesg}
  *     <run>/<variant>/snapshots/<moment>.<machine>.{interrupts,lspci}
  *     <run>/<variant>/snapshots/<moment>.<machine>.matrix        MatrixSnapshot as JSON

@@ -50,6 +50,7 @@ export function qemuArgs(spec: MachineSpec, options: QemuArgsOptions): string[] 
     iommuArgs(spec),
     controlArgs(spec.control),
     pciArgs(spec, { avoided, disks: options.disks ?? own.disks }),
+    traceArgs(spec, own.traceFd),
     options.paused ? ['-S'] : [],
     options.extra ?? [],
   ].flat();
@@ -97,6 +98,15 @@ function iommuArgs({ iommu }: MachineSpec): string[] {
   const remapping = `intremap=${iommu.interruptRemapping ? 'on' : 'off'}`;
   if (iommu.kind === 'amd') return ['-device', `amd-iommu,${remapping}`];
   return ['-device', `intel-iommu,${remapping}${iommu.cachingMode ? ',caching-mode=on' : ''}`];
+}
+
+/**
+ * `-D` of the inherited file: QEMU writes the trace itself, past the harness. The thread and the wall-clock time of an
+ * event are in it only with `-msg timestamp=on` (scripts/tracetool/backend/log.py).
+ */
+function traceArgs({ trace }: MachineSpec, fd: number): string[] {
+  if (!trace?.length) return [];
+  return [...trace.flatMap((event) => ['-trace', event]), '-D', `/dev/fd/${fd}`, '-msg', 'timestamp=on'];
 }
 
 /** `restrict=on`: nothing reaches the outside; the forwarded port works all the same (net/slirp.c). */

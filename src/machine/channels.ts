@@ -25,15 +25,22 @@ export interface Wiring {
   qmp: Channel;
   /** By device id. Every disk of the spec must be in it. */
   disks: Record<string, DiskBacking>;
+  /** Descriptor of the file that takes QEMU's trace; used where the spec asks for one. */
+  traceFd: number;
 }
 
 /** First descriptor after stdin, stdout, stderr, serial and QMP. */
 const firstDiskFd = 5;
 
-/** The wiring of a machine that the harness runs itself: descriptors 3 (serial), 4 (QMP), 5… (disks in order). */
+/** The wiring of a machine that the harness runs itself: descriptors 3 (serial), 4 (QMP), 5… (disks), the trace. */
 export function ownProcessWiring(spec: MachineSpec): Wiring {
   const disks = disksOf(spec).map(({ id }, index) => [id, { kind: 'fd', fd: firstDiskFd + index }] as const);
-  return { serial: { kind: 'fd', fd: 3 }, qmp: { kind: 'fd', fd: 4 }, disks: Object.fromEntries(disks) };
+  return {
+    serial: { kind: 'fd', fd: 3 },
+    qmp: { kind: 'fd', fd: 4 },
+    disks: Object.fromEntries(disks),
+    traceFd: firstDiskFd + disks.length,
+  };
 }
 
 /** `-chardev` value for a channel. Listening sockets do not wait: start paused, connect, then `cont`. */

@@ -4,7 +4,7 @@
  * Nothing of it has a name: console and QMP are socket pairs, disks are nameless files, and QEMU dies with the
  * harness (`setpriv --pdeathsig`), so that even `kill -9` of the harness leaves no process, socket or file.
  */
-import { LabBrokeError } from '../errors.ts';
+import { LabBrokeError, UsageError } from '../errors.ts';
 import { qemuArgs } from './args.ts';
 import type { MachineConsole } from './console.ts';
 import type { StoppedMachine } from './died.ts';
@@ -51,6 +51,13 @@ export interface RunningMachine extends AsyncDisposable {
   stop(): Promise<StoppedMachine>;
 }
 
+function openTrace({ name }: MachineSpec, record: MachineRecord): number {
+  if (record.traceFd) return record.traceFd();
+  throw new UsageError(`machine ${name}: a trace is asked for, and the record has no place for it`, {
+    code: 'BAD_MACHINE',
+  });
+}
+
 /** Bound on QEMU's start, up to QMP's answer. It does not depend on the guest. */
 const startBudgetMs = 30_000;
 /**
@@ -77,7 +84,8 @@ export async function startMachine(spec: MachineSpec, options: StartOptions): Pr
   for (const { sizeMiB } of disksOf(spec))
     backing.push(disks.use(await createDisk(sizeMiB, options.scratchDir)));
 
-  const child = spawnQemu(command, backing);
+  const traceFd = spec.trace?.length ? [openTrace(spec, options.record)] : [];
+  const child = spawnQemu(command, [...backing.map(({ fd }) => fd), ...traceFd]);
   const machine = superviseQemu(spec.name, child, options.record);
   undo.defer(async () => {
     await machine.stop();

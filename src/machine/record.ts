@@ -14,6 +14,8 @@ export interface MachineRecord {
   serial: Sink;
   stderr: Sink;
   qmp: Sink;
+  /** An open file for QEMU's trace, which QEMU writes itself. Needed where the spec asks for a trace. */
+  traceFd?: () => number;
 }
 
 /** A clock that starts now. */

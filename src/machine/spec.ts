@@ -29,6 +29,11 @@ export interface MachineSpec {
    * empty; `quirksAvoided()` says which ones are worked around.
    */
   quirks: string[];
+  /**
+   * QEMU trace events to record, by name or pattern (`msix_*`), see docs/devel/tracing.rst. Empty or absent: none.
+   * Only of a machine that the harness runs itself; each line costs a write.
+   */
+  trace?: string[];
   /** Firmware file. Default `qboot.rom`, which does not visit every PCI device before the kernel (SeaBIOS does). */
   firmware?: string;
 }

@@ -5,7 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EnvironmentError, LabBrokeError } from '../errors.ts';
 import { MachineConsole } from './console.ts';
 import { endedError, type StoppedMachine } from './died.ts';
-import type { Disk } from './disks.ts';
 import { QmpClient } from './qmp.ts';
 import type { MachineRecord } from './record.ts';
 import { stopProcess } from './stop.ts';
@@ -28,10 +27,11 @@ export interface SupervisedQemu {
  * Duplex streams; execa would have us unwrap them through `nodeChildProcess`, and its clean-up does not help
  * against the `kill -9` that `setpriv` is here for. `detached` puts QEMU into a session of its own: a Ctrl-C at
  * the terminal then reaches the harness alone, which stops the machines in order.
+ * @param fds open files that QEMU inherits as 5, 6, … (see channels.ts)
  */
-export function spawnQemu(command: readonly string[], disks: readonly Disk[]): ChildProcess {
+export function spawnQemu(command: readonly string[], fds: readonly number[]): ChildProcess {
   return spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...disks.map(({ fd }) => fd)],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...fds],
     detached: true,
   });
 }

@@ -29,6 +29,10 @@ export function validateSpec(spec: MachineSpec): void {
   }
   if (spec.iommu?.cachingMode && spec.iommu.kind !== 'intel') fail('cachingMode exists for intel only');
 
+  for (const event of spec.trace ?? []) {
+    if (!/^[a-z][a-z0-9_]*\*?$/.test(event)) fail(`"${event}" is not the name of a trace event`);
+  }
+
   checkRootBus(spec, fail, inRange);
   checkTree(spec, fail, inRange);
   checkControl(spec, fail, inRange);

@@ -27,6 +27,12 @@ export class VariantRecord {
 
   /** Appends to a file of the run folder, creating it at first. */
   append(name: string, data: string | Uint8Array): void {
+    const fd = this.#open(name);
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  }
+
+  #open(name: string): number {
     let fd = this.#files.get(name);
     if (fd === undefined) {
       const path = join(this.folder, name);
@@ -34,14 +40,19 @@ export class VariantRecord {
       fd = openSync(path, 'a');
       this.#files.set(name, fd);
     }
-    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    return fd;
   }
 
   /** Sinks for a machine's console, QEMU's stderr and QMP. */
   machine(name: string): MachineRecord {
     const sink = (kind: string) => (bytes: Uint8Array) => this.append(`${name}.${kind}`, bytes);
-    return { clock: this.now, serial: sink('serial'), stderr: sink('stderr'), qmp: sink('qmp') };
+    return {
+      clock: this.now,
+      serial: sink('serial'),
+      stderr: sink('stderr'),
+      qmp: sink('qmp'),
+      traceFd: () => this.#open(`${name}.qemu-trace`),
+    };
   }
 
   /** Writes a whole file at once. */

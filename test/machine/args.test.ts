@@ -233,3 +233,23 @@ describe('small print', () => {
     expect(args).toContain('fd=264,set=264');
   });
 });
+
+describe('trace', () => {
+  const traced = (trace: string[]) => lines(qemuArgs(bareSpec({ trace }), { accel: 'tcg' }));
+  it('QEMU writes it into the descriptor after the disks, with thread and time', () => {
+    const disk = { slot: 4, kind: 'virtio-blk', id: 'd0', sizeMiB: 1, queues: 1 } as const;
+    const args = lines(
+      qemuArgs(bareSpec({ trace: ['apic_deliver_irq', 'msix_*'], pci: [disk] }), { accel: 'tcg' }),
+    );
+    expect(args).toContain('\n-trace apic_deliver_irq\n-trace msix_*\n-D /dev/fd/6\n-msg timestamp=on');
+  });
+  it('is off unless asked for', () => {
+    expect(traced([])).not.toContain('-trace');
+    expect(traced([])).not.toContain('timestamp');
+  });
+  it('takes names of events, and no other option of -trace', () => {
+    expect(() => traced(['file=/etc/passwd'])).toThrow(
+      /"file=\/etc\/passwd" is not the name of a trace event/,
+    );
+  });
+});

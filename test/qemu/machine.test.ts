@@ -1,4 +1,5 @@
 /** Real QEMU machines without a kernel: what is asked for is what QEMU has, and nothing is left behind. */
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { type RunningMachine, startMachine } from '../../src/machine/machine.ts'
 import { ioapicIsDeaf } from '../../src/machine/quirk-checks.ts';
 import { recordToMemory } from '../../src/machine/record.ts';
 import type { MachineSpec } from '../../src/machine/spec.ts';
+import { ledgerTraceEvents } from '../../src/machine/trace-events.ts';
 import { bareSpec, fullTree, passthroughHost } from '../machine/specs.ts';
 import { writeRom } from './rom.ts';
 
@@ -50,6 +52,22 @@ describe('life of a machine', () => {
     );
     expect(record.text('qmp').split('\n')[0]).toContain('"dir":"in","msg":{"QMP"');
     expect(record.text('qmp')).toContain('"event":"SHUTDOWN"');
+  });
+
+  it('writes its trace into an open file, and knows every event that a ledger rests on', async () => {
+    const path = join(folder, 'host.qemu-trace');
+    const fd = openSync(path, 'a');
+    onTestFinished(() => closeSync(fd));
+    const record = { ...recordToMemory(), traceFd: () => fd };
+    const spec = firmwareOnly({ trace: [...ledgerTraceEvents] });
+    await using machine = await startMachine(spec, { accel: 'tcg', record });
+    await machine.serial.waitForLine(/^vflab-answer/);
+    await machine.stop();
+    // QEMU warns of an event that it does not have, and goes on.
+    expect(machine.stderr.lastLines()).toEqual([]);
+    expect(readFileSync(path, 'latin1')).toMatch(
+      /^\d+@\d{10}\.\d{6}:memory_region_ops_write cpu 0 .* name 'serial'$/m,
+    );
   });
 
   it('starts paused if asked: nothing runs before `cont`', async () => {
