@@ -7,6 +7,7 @@ import { vectorRules } from '../model/vector/rules.ts';
 import { traceText } from '../report/trace-text.ts';
 import { TraceCheck, type TraceSummary } from '../verdict/vectors.ts';
 import type { CommandContext } from './context.ts';
+import { unpacked } from './gunzip.ts';
 
 /**
  * @param file `-` is stdin. Read once, in constant memory.
@@ -21,9 +22,7 @@ export async function checkTrace(
   const shown = file === '-' ? '<stdin>' : file;
   const stream =
     file === '-' ? process.stdin : createReadStream(resolve(cwd, file), { highWaterMark: 1 << 18 });
-  // One character a byte: events are ASCII, and a task's name may be anything.
-  stream.setEncoding('latin1');
-  const summary = await checkStream(stream, shown);
+  const summary = await checkStream(unpacked(stream), shown);
   if (!summary.isTrace)
     throw new UsageError(`${shown} is not an ftrace text: none of its ${summary.lines} lines is one`, {
       code: 'NOT_A_TRACE',
@@ -40,12 +39,13 @@ export async function checkTrace(
   return summary.impossible ? exitCodes.notAsExpected : exitCodes.asExpected;
 }
 
-async function checkStream(stream: AsyncIterable<string>, shown: string): Promise<TraceSummary> {
+async function checkStream(stream: AsyncIterable<Buffer>, shown: string): Promise<TraceSummary> {
   const check = new TraceCheck();
   const cutter = new LineCutter();
   try {
+    // One character a byte: events are ASCII, and a task's name may be anything.
     for await (const piece of stream)
-      for (const line of cutter.push(piece)) if (!check.line(line)) return check.summary;
+      for (const line of cutter.push(piece.toString('latin1'))) if (!check.line(line)) return check.summary;
   } catch (error) {
     throw new UsageError(`${shown} cannot be read: ${(error as Error).message}`, {
       code: 'NO_SUCH_TRACE',

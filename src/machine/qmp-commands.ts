@@ -46,6 +46,12 @@ export interface QmpCommands {
   };
   /** Returns before the guest has let go; wait for `DEVICE_DELETED`. */
   device_del: { arguments: { id: string }; return: object };
+  /** Further arguments are the driver's. */
+  'blockdev-add': {
+    arguments: { driver: string; 'node-name': string; [option: string]: unknown };
+    return: object;
+  };
+  'blockdev-del': { arguments: { 'node-name': string }; return: object };
   netdev_add: { arguments: { type: string; id: string; [property: string]: unknown }; return: object };
   netdev_del: { arguments: { id: string }; return: object };
   'human-monitor-command': { arguments: { 'command-line': string; 'cpu-index'?: number }; return: string };

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/errors.ts';
-import { node, root, vflab } from './cli.ts';
+import { folderWith, node, root, vflab } from './cli.ts';
 
 const good = readFileSync(join(root, 'test/fixtures/traces/boot-and-stir-6.1.trace'), 'latin1');
 // The event that docs/check-trace.md shows.
@@ -48,6 +49,20 @@ describe('check-trace', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/not known: <stdin>:\d+: the trace begins in the middle/);
     expect(stdout).toContain('not known: <stdin>:301: 7 events lost');
+  });
+  test('compressed, by file or stdin, cut or damaged', () => {
+    const bytes = gzipSync(wrong);
+    const cwd = folderWith();
+    const check = (data: Uint8Array) => {
+      writeFileSync(join(cwd, 'a.gz'), data);
+      return vflab(['check-trace', 'a.gz'], { cwd });
+    };
+    expect(check(bytes).stdout).toContain('a.gz:216: the kernel cannot');
+    const piped = spawnSync(node, [join(root, 'src/cli.ts'), 'check-trace', '-'], { input: bytes });
+    expect(piped.stdout.toString()).toContain('<stdin>:216: the kernel cannot');
+    // Cut before line 216: what is left is explained.
+    expect(check(bytes.subarray(0, 900))).toMatchObject({ exitCode: exitCodes.asExpected, stderr: '' });
+    expect(check(bytes.with(300, bytes[300]! ^ 0xff)).stderr).toContain('a.gz cannot be read');
   });
   test.each([
     ['an empty file', '', 'NOT_A_TRACE'],
