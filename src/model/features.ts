@@ -5,9 +5,11 @@
  * `unknown` and the model allows both behaviours.
  */
 
+import { virtioFeatureTable } from './features/virtio.ts';
+
 export type Known = boolean | 'unknown';
 
-interface FeatureEntry {
+export interface FeatureEntry {
   what: string;
   /** Upstream commit and subject, or the source file that was read where the commit was not looked up. */
   source: string;
@@ -93,6 +95,7 @@ export const kernelFeatureTable = {
     since: [6, 11],
     stable: { '6.10': 3 },
   },
+  ...virtioFeatureTable,
 } as const satisfies Record<string, FeatureEntry>;
 
 export type KernelFeature = keyof typeof kernelFeatureTable;

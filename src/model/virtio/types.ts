@@ -2,74 +2,46 @@
  * What goes into a prediction for virtio-blk disks and what comes out. Numbers of CPUs and bits are the kernel's own;
  * an errno is negative, as in "failed with error -28".
  */
+import type { Line } from '../genirq/sharing.ts';
+import type { SpreadBehaviour } from '../spread/spread.ts';
+import type { MatrixSeed } from '../vector/seed.ts';
 
 /** How a disk gets its interrupts, the best first (drivers/virtio/virtio_pci_common.c vp_find_vqs). */
 export type Rung = 'each' | 'shared-slow' | 'shared' | 'intx';
 
-/** One CPU's maps of the vector matrix; the fields of `MatrixSnapshot` that a simulation needs. */
-export interface CpuSeed {
-  cpu: number;
-  online: boolean;
-  /** It was online once. */
-  initialized: boolean;
-  /** `avl`: kept by the kernel while a CPU is offline, so given and not derived. */
-  available: number;
-  /** Bits of alloc_map, of managed interrupts that run too. */
-  allocMap: readonly number[];
-  /** Bits of managed_map. */
-  managedMap: readonly number[];
-}
-
-/** The vector matrix before the first disk. A `MatrixSnapshot` is one. */
-export interface MatrixSeed {
-  allocStart: number;
-  allocEnd: number;
-  /** Bits of system_map. */
-  systemMap: readonly number[];
-  globalReserved: number;
-  totalAllocated: number;
-  /** Every possible CPU, by number. */
-  cpus: readonly CpuSeed[];
-}
-
-/** The first action on an interrupt line, which a second one has to agree with. */
-export interface LineOwner {
-  name: string;
-  /** IRQF_*. */
-  flags: number;
-}
-
-/** What the kernel does where kernels differ; `virtioBehaviours` makes it from features. */
-export interface VirtioBehaviour {
+/** What the kernel does where kernels differ; `diskBehaviours` makes it from features. */
+export interface DiskBehaviour {
   /** The rung SHARED_SLOW exists. */
   sharedSlow: boolean;
   /** No INTx is tried when `pci_dev->irq` is 0. */
   intxGuard: boolean;
-  /** A managed vector goes to the CPU with fewest that run, else to the first of its mask. */
-  managedSpread: boolean;
-  /** CPUs of nodes get vectors in proportion to their number, the smallest node first; else node by node. */
-  spreadByNodeSize: boolean;
-  /** lib/sort.c: which of equally large nodes comes first. */
-  sort: 'heap' | 'bottom-up' | 'double-pop';
-  /** The affinity mask is tried before the whole node. */
-  affinityBeforeNode: boolean;
+  /** virtio_blk asks for no more queues than there are CPU ids. */
+  capsQueues: boolean;
   /** "probe with driver … failed with error", before that "probe of …". */
-  probeFailureNamesDriver: boolean;
+  failureNamesDriver: boolean;
+  /** request_irq() adds COND_ONESHOT (feature genirqCondOneshotRequests). */
+  condOneshotRequests: boolean;
+  /** A managed vector goes to the CPU with fewest that run, else to the first of its mask. */
+  spreadsManaged: boolean;
+  /** A vector is looked for in the affinity mask before it is in the whole node. */
+  affinityBeforeNode: boolean;
+  spread: SpreadBehaviour;
 }
 
 export interface DiskMachine {
-  behaviour: VirtioBehaviour;
+  behaviour: DiskBehaviour;
   /** cpu_present_mask: the first pass of the spreading. Possible and online CPUs are told by the matrix. */
   present: readonly number[];
   /** CPUs of each NUMA node, by node id, possible ones included. */
   nodes: readonly (readonly number[])[];
   /** CPUs that share a core; a CPU that is in none is alone. */
   siblings: readonly (readonly number[])[];
-  /** irq_default_affinity, from `irqaffinity=`; all possible CPUs where it is absent. */
+  /** irq_default_affinity, from `irqaffinity=`; absent: all possible CPUs. */
   defaultAffinity?: readonly number[];
+  /** The vector matrix before the first disk. */
   matrix: MatrixSeed;
-  /** Lines that have a handler, by Linux irq; irq 0 is the timer's on a PC. */
-  lines: ReadonlyMap<number, LineOwner>;
+  /** INTx lines that have a handler, by Linux irq; irq 0 is the timer's on a PC. */
+  lines: ReadonlyMap<number, Line>;
 }
 
 export interface Disk {
@@ -91,8 +63,19 @@ export interface Disk {
 export interface Attempt {
   rung: Rung;
   errno: number;
-  /** In words: "no free vector on CPU 3 to reserve for virtio159-req.0". */
+  /** In words: "CPU 3 has no free vector to reserve: …". */
   why: string;
+}
+
+export interface DiskIrq {
+  /** As in /proc/interrupts. */
+  name: string;
+  managed: boolean;
+  /** CPUs that it may go to. */
+  affinity: readonly number[];
+  /** Where it goes; absent where it shares a line's vector, or no CPU of its mask is online. */
+  cpu?: number;
+  vector?: number;
 }
 
 export interface DiskPrediction {
@@ -104,10 +87,9 @@ export interface DiskPrediction {
   errno?: number;
   /** The rungs that did not hold, in order. */
   attempts: readonly Attempt[];
-  /** The kernel's own words, in order, without time stamps. */
+  /** What the kernel says at warning level and above, in order, without time stamps. */
   messages: readonly string[];
-  /** Names of its interrupts as in /proc/interrupts. */
-  irqNames: readonly string[];
+  irqs: readonly DiskIrq[];
   /** What it took of `global_avl`: vectors allocated plus managed bits reserved on online CPUs. */
   slots: number;
   /** After it: global_avl, global_rsvd, total_alloc. */
