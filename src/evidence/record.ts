@@ -13,8 +13,10 @@
  *     <run>/<variant>/host.trace        ftrace text after the last fault: error handlers entered, and their answers
  *     <run>/<variant>/host.qemu-trace   trace events of the host's QEMU, as QEMU wrote them (MachineSpec.trace)
  *     <run>/<variant>/<guest>.{serial,stderr,qmp,dmesg}
+ *     <run>/<variant>/host.vectors      where the plan has disks: ftrace text of `irq_matrix:*` and `irq_vectors:*` since boot
  *     <run>/<variant>/snapshots/<moment>.<machine>.{interrupts,lspci}
- *     <run>/<variant>/snapshots/<moment>.<machine>.matrix        MatrixSnapshot as JSON
+ *     <run>/<variant>/snapshots/<moment>.<machine>.virtio   one VirtioDeviceRecord a line (virtio-devices.ts)
+ *     <run>/<variant>/snapshots/<moment>.<machine>.matrix   a MatrixSnapshot as JSON (matrix-snapshot.ts)
  *
  * All times `t` are seconds of the harness's monotonic clock since the variant began, with six decimals.
  * A console or stderr line is `<t> <raw bytes of the line>`, where t is when its newline arrived; removing the
@@ -63,6 +65,8 @@ export interface AerCounters {
   fatal: number;
 }
 
+export type SnapshotKind = 'interrupts' | 'lspci' | 'virtio' | 'matrix';
+
 export type HarnessEvent = { t: number } & (
   | { kind: 'phase'; phase: string; state: 'begin' | 'end'; title: string; budgetMs?: number }
   /** The guest's kernel wrote marker `id` into its log between t0 and t1: two sides of the clock offset. */
@@ -90,13 +94,15 @@ export type HarnessEvent = { t: number } & (
       output: string;
       t0: number;
     }
+  /** Disks that were read, of those that have a block device. `failed` are block devices: `vda`. */
+  | { kind: 'disks-read'; machine: string; moment: string; worked: number; failed: string[]; t0: number }
   | { kind: 'registers'; fault: string; stage: 'before' | 'after' | 'healed'; registers: AerRegisters }
   | { kind: 'injected'; fault: string; via: 'kernel' | 'qemu'; t0: number; output: string }
   | { kind: 'proof'; fault: string; stage: 'injected' | 'healed'; proved: boolean; because: string[] }
   | {
       kind: 'snapshot';
       machine: string;
-      what: 'interrupts' | 'lspci' | 'matrix';
+      what: SnapshotKind;
       moment: string;
       file: string;
       t0: number;

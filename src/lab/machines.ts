@@ -1,5 +1,6 @@
 /** Lab → the machines of one cell: their specs, devices and who owns which function. */
 import type { MachineSpec, PciDevice, PciSlot } from '../machine/spec.ts';
+import { diskSlots, diskWords } from './disks.ts';
 import type { Cell } from './matrix.ts';
 import type { DevicePlan, GuestPlan, HostPlan } from './plan.ts';
 import type { Device, Lab } from './schema.ts';
@@ -57,6 +58,7 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
     name: 'host',
     cpus: Number(cell.cpus ?? host.cpus),
     memoryMiB: host.memoryMiB,
+    ...(host.numaNodes === 1 ? {} : { numaNodes: host.numaNodes }),
     nested: hasGuests,
     ...(kind === 'none' ? {} : { iommu: { kind, interruptRemapping: remapping } }),
     nativeHotplug: true,
@@ -67,18 +69,23 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
       ...iommuWords[kind],
       'pcie_ports=native',
       ...deviceKinds(lab).flatMap((device) => cmdlineOf[device] ?? []),
+      ...diskWords(lab),
       ...host.cmdline,
     ],
-    pci: portsOf(lab).map(
-      ({ id, slot, chassis, linkSpeed, device }): PciSlot => ({
-        kind: 'root-port',
-        id,
-        slot,
-        chassis,
-        linkSpeed: linkSpeed === 2.5 ? '2_5' : (String(linkSpeed) as '5' | '8' | '16'),
-        ...(device === undefined ? {} : { child: pciDevice(device, lab.host.devices[device]!) }),
-      }),
-    ),
+    ...(host.disks ? { nullBackend: true } : {}),
+    pci: [
+      ...portsOf(lab).map(
+        ({ id, slot, chassis, linkSpeed, device }): PciSlot => ({
+          kind: 'root-port',
+          id,
+          slot,
+          chassis,
+          linkSpeed: linkSpeed === 2.5 ? '2_5' : (String(linkSpeed) as '5' | '8' | '16'),
+          ...(device === undefined ? {} : { child: pciDevice(device, lab.host.devices[device]!) }),
+        }),
+      ),
+      ...diskSlots(lab),
+    ],
     control: { slot: controlSlot, mac: '52:54:00:fe:00:01', address: controlAddress(0), hostPort: 0 },
     quirks: [],
   };

@@ -1,4 +1,6 @@
 /** Lab + what the user chose → the plan. Pure: the same lab and choice give the same plan on every machine. */
+import { disksPlan } from './disks.ts';
+import { labOfVariant } from './host-change.ts';
 import { devicePlans, guestPlans, hostPlan } from './machines.ts';
 import { type Cell, cellId, matches, type Selection, selectCells } from './matrix.ts';
 import { phasesOf, remedyTitle } from './phases.ts';
@@ -32,22 +34,25 @@ export function makePlan(lab: Lab, request: PlanRequest): PlanResult {
   return { ok: true, plan };
 }
 
-function variantPlan(lab: Lab, cell: Cell): VariantPlan {
+function variantPlan(whole: Lab, cell: Cell): VariantPlan {
+  const lab = labOfVariant(whole, cell.variant!);
   const variant = lab.variants[cell.variant!]!;
   const host = hostPlan(lab, cell);
   const guests = guestPlans(lab, cell);
   const devices = devicePlans(lab);
   const traffic = trafficPlans(lab);
+  const disks = disksPlan(lab);
   return {
     id: cellId(lab, cell),
     axes: cell,
     host,
     guests,
     devices,
+    ...(disks ? { disks } : {}),
     traffic,
     faults: Object.fromEntries(variant.faults.map((id) => [id, lab.faults[id]!])),
     remedy: { id: variant.remedy, title: remedyTitle(lab, variant.remedy) },
-    phases: phasesOf(lab, cell.variant!, { hostModules: host.modules, devices, guests, traffic }),
+    phases: phasesOf(lab, cell.variant!, { hostModules: host.modules, disks, devices, guests, traffic }),
     failure: lab.failure,
     expect: expectation(variant, cell),
   };

@@ -37,7 +37,7 @@ export function cellsOf(lab: Lab): Cell[] {
   return cells.filter((cell) => !lab.matrix.exclude.some((when) => matches(cell, when)));
 }
 
-/** Without a word about an axis a run takes its first value; of `variant`, all. */
+/** Without a word about an axis a run takes its first value; of `variant`, all but those that run on demand. */
 export function selectCells(lab: Lab, selection: Selection, customKernel = false): Selected {
   const axes: Axis[] = [...axesOf(lab), { name: 'variant', values: Object.keys(lab.variants) }];
   const problems: string[] = [];
@@ -50,7 +50,8 @@ export function selectCells(lab: Lab, selection: Selection, customKernel = false
   for (const axis of axes) {
     const patterns = selection[axis.name];
     if (!patterns) {
-      chosen.set(axis.name, axis.name === 'variant' ? axis.values : axis.values.slice(0, 1));
+      const usual = Object.keys(lab.variants).filter((id) => !lab.variants[id]!.onDemand);
+      chosen.set(axis.name, axis.name === 'variant' ? usual : axis.values.slice(0, 1));
       continue;
     }
     for (const pattern of patterns) {

@@ -3,11 +3,13 @@
  * what was measured there; the runner multiplies them by how slow this machine is. A deadline is where we stop
  * waiting, not what a phase is expected to take.
  */
-import type { Action, DevicePlan, GuestPlan, Moment, Phase, TrafficPlan } from './plan.ts';
+import { diskPhases } from './phases-disks.ts';
+import type { Action, DevicePlan, DisksPlan, GuestPlan, Moment, Phase, TrafficPlan } from './plan.ts';
 import type { Lab, Step } from './schema.ts';
 
 interface Parts {
   hostModules: string[];
+  disks: DisksPlan | undefined;
   devices: DevicePlan[];
   guests: GuestPlan[];
   traffic: TrafficPlan[];
@@ -20,6 +22,11 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
   const steps = (list: readonly Step[] | undefined) => (list ?? []).map((step) => actionOf(step, owner));
   const before = steps(remedy?.before);
   const after = steps(remedy?.after);
+  const { disks, hostModules } = parts;
+  if (disks) {
+    const title = remedyTitle(lab, variant.remedy);
+    return diskPhases({ disks, cpus: lab.host.cpus, hostModules, remedy: { title, before, after } });
+  }
   const faults = variant.faults;
   const guests = parts.guests.map((guest) => guest.id);
   const machines = ['host', ...guests];
@@ -27,7 +34,7 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
   return [
     phase('boot-host', 'Boot the host', 40, [
       { do: 'boot-host' },
-      { do: 'load-modules', on: 'host', modules: parts.hostModules },
+      { do: 'load-modules', on: 'host', modules: hostModules },
     ]),
     phase('prepare-devices', 'Create VFs and bind their drivers', 40, parts.devices.flatMap(prepare)),
     phase('boot-guests', `Boot ${guests.join(', ')}`, 60 + 60 * guests.length, [
@@ -88,6 +95,8 @@ function actionOf(step: Step, owner: (fn: string) => string): Action {
   if (step.plug !== undefined) return { do: 'plug', guest: owner(step.plug), function: step.plug };
   if (step.resetStoppedGuest !== undefined)
     return { do: 'reset-stopped-guest', guest: step.resetStoppedGuest };
+  if (step.unplugDisks !== undefined) return { do: 'unplug-disks', count: step.unplugDisks };
+  if (step.probeDisksAgain) return { do: 'probe-disks-again' };
   return { do: 'run', ...step.run! };
 }
 

@@ -34,6 +34,7 @@ export interface VariantPlan {
   host: HostPlan;
   guests: GuestPlan[];
   devices: DevicePlan[];
+  disks?: DisksPlan;
   traffic: TrafficPlan[];
   faults: Record<string, FaultPlan>;
   remedy: { id: string; title: string };
@@ -44,7 +45,7 @@ export interface VariantPlan {
 }
 
 /** Failures that `src/verdict/` can recognise. */
-export const failureIds = ['vm-stopped-by-aer'] as const;
+export const failureIds = ['vm-stopped-by-aer', 'virtio-blk-probe-failed'] as const;
 export type FailureId = (typeof failureIds)[number];
 
 export interface Expectation {
@@ -100,6 +101,19 @@ export interface VfPlan {
   address?: string;
 }
 
+/** Many equal virtio-blk disks of the host: what they need of its interrupt vectors is the fault. */
+export interface DisksPlan {
+  count: number;
+  /** Request queues that each one offers; the driver uses at most one a CPU. */
+  queues: number;
+  /** `cold`: there at boot, probed when the driver is loaded. `hot`: plugged in one by one, the driver loaded. */
+  plug: 'cold' | 'hot';
+  /** `routed`: its pin leads to an interrupt line. `pinless`: `pci_dev->irq` is 0, as without a pin. */
+  intx: 'routed' | 'pinless';
+  /** The driver's module: `virtio_blk`, or one that replaces it. */
+  module: string;
+}
+
 /** Traffic that proves a function works. Checked at the moments that the phases name. */
 export interface TrafficPlan {
   id: string;
@@ -124,7 +138,15 @@ export interface Phase {
   actions: Action[];
 }
 
-export type Moment = 'before-fault' | 'after-fault' | 'end';
+export type Moment =
+  | 'before-fault'
+  | 'after-fault'
+  | 'end'
+  /** Right before the disks' driver is loaded (cold) or the first one is plugged in (hot). */
+  | 'before-disks'
+  | 'after-disks'
+  /** After the remedy's steps that follow the failure. */
+  | 'after-remedy';
 
 export type Action =
   | { do: 'boot-host' }
@@ -137,7 +159,17 @@ export type Action =
   /** Waits until the guest answers by SSH, loads its modules, then configures the links of its functions. */
   | { do: 'await-guest'; guest: string }
   | { do: 'check-traffic'; traffic: string; moment: Moment }
-  /** Copies `/proc/interrupts` and `lspci -vvv` of a machine into the evidence. */
+  /** Loads the disks' driver, which probes those that are there. */
+  | { do: 'load-disk-driver' }
+  /** Plugs all disks in, one after the other, each waited for until the host has tried to probe it. */
+  | { do: 'plug-disks' }
+  /** Takes the first `count` disks that work away from the host. */
+  | { do: 'unplug-disks'; count: number }
+  /** Has the driver probe those once more that it failed to. */
+  | { do: 'probe-disks-again' }
+  /** Reads from every disk that there is: a disk works if this does. */
+  | { do: 'read-disks'; moment: Moment }
+  /** Copies what a machine says of its interrupts (and of its disks, where the plan has some) into the evidence. */
   | { do: 'snapshot'; on: string; moment: Moment }
   | { do: 'inject'; fault: string }
   | { do: 'heal'; fault: string }

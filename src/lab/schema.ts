@@ -7,14 +7,9 @@ import { z } from 'zod';
 import { AerFault } from '../faults/aer/schema.ts';
 import { findingIds } from '../verdict/types.ts';
 import { failureIds } from './plan.ts';
+import { FunctionName, Host, HostChange, hostShape, Ip, Name } from './schema-host.ts';
 
-/** A name that can be a folder, a QEMU id and a word on the command line. */
-const Name = z
-  .string()
-  .regex(
-    /^[a-z][a-z0-9-]{0,31}$/,
-    'a name is lower-case letters, digits and dashes, beginning with a letter',
-  );
+export type { Device, HostChange } from './schema-host.ts';
 
 const Kernel = z
   .string({
@@ -24,98 +19,6 @@ const Kernel = z
         : undefined,
   })
   .regex(/^[0-9]+\.[0-9]+$/, 'a kernel is named by its series, e.g. "6.12"');
-
-const Mac = z
-  .string()
-  .regex(
-    /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/,
-    'a MAC address is six lower-case hexadecimal bytes: 52:54:00:aa:00:02',
-  );
-
-const octet = '(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])';
-const Address = z
-  .string()
-  .regex(
-    new RegExp(`^${octet}(\\.${octet}){3}/24$`),
-    'an IPv4 address with its prefix length, e.g. 10.0.2.15/24',
-  );
-const Network = z
-  .string()
-  .regex(new RegExp(`^${octet}(\\.${octet}){2}\\.0/24$`), 'an IPv4 network, e.g. 10.0.2.0/24');
-const Ip = z.string().regex(new RegExp(`^${octet}(\\.${octet}){3}$`), 'an IPv4 address, e.g. 10.0.2.2');
-
-/** `nic0` (a PF), `nic0.vf1` (one of its VFs) or a port. */
-const FunctionName = z.string();
-
-const Vf = z
-  .strictObject({
-    driver: z
-      .string()
-      .optional()
-      .describe(
-        'Driver that the host binds, e.g. igbvf; `none` leaves it unbound on purpose. Not for a passed VF.',
-      ),
-    mac: Mac.optional().describe('MAC address given by the PF. Default: 52:54:00:aa:<device>:<vf>.'),
-    address: Address.optional().describe(
-      'IPv4 address of whoever owns the VF. Default: .44 and up of the network.',
-    ),
-  })
-  .describe('A VF: kept by the host (`driver`), or handed to a guest (`passthrough` of that guest).');
-
-const deviceCommon = {
-  port: z.string().optional().describe('The port it sits behind. Default: a root port of its own.'),
-  vfs: z.array(Vf).max(7).default([]).describe('Its VFs, in order: vf0, vf1, …'),
-};
-
-export const Device = z.discriminatedUnion('kind', [
-  z
-    .strictObject({
-      kind: z.literal('igb'),
-      ...deviceCommon,
-      network: Network.default('10.0.2.0/24').describe(
-        'The emulated network. Its .2 is the gateway and answers ping.',
-      ),
-      address: Address.optional().describe(
-        "IPv4 address of the PF's interface. Default: .15 of the network.",
-      ),
-    })
-    .describe('Intel 82576: a NIC with up to 7 VFs.'),
-  z
-    .strictObject({
-      kind: z.literal('nvme'),
-      ...deviceCommon,
-      sizeMiB: z
-        .int()
-        .min(1)
-        .max(65536)
-        .default(64)
-        .describe('Size of its one namespace, shared by PF and VFs.'),
-    })
-    .describe("QEMU's NVMe controller with SR-IOV. It has no AER capability: aim a fault at its port."),
-]);
-export type Device = z.infer<typeof Device>;
-
-const Port = z
-  .strictObject({
-    linkSpeed: z
-      .literal([2.5, 5, 8, 16])
-      .default(5)
-      .describe('GT/s. Above 5, QEMU 10.0 never reports the link active again after a secondary bus reset.'),
-  })
-  .describe('A PCIe root port.');
-
-const Host = z
-  .strictObject({
-    cpus: z.int().min(1).max(64).default(2),
-    memoryMiB: z.int().min(512).max(65536).default(2048),
-    iommu: z.enum(['intel', 'virtio', 'amd', 'none']).default('intel'),
-    interruptRemapping: z.boolean().optional().describe('Default: true, but for virtio, which has none.'),
-    ports: z.record(Name, Port).default({}),
-    devices: z.record(Name, Device).default({}),
-    modules: z.array(z.string()).default([]).describe('More modules to load after boot.'),
-    cmdline: z.array(z.string()).default([]).describe('More words for the kernel command line.'),
-  })
-  .describe('The emulated bare-metal host.');
 
 const Guest = z
   .strictObject({
@@ -143,6 +46,15 @@ const stepShape = {
     .string()
     .optional()
     .describe('What a VM manager does when QEMU stops this guest: system_reset, cont, wait until it is up.'),
+  unplugDisks: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Take the first of the disks that work away from the host, this many.'),
+  probeDisksAgain: z
+    .literal(true)
+    .optional()
+    .describe('Have the driver probe those disks once more that it failed to.'),
   run: z
     .strictObject({ on: z.string().describe('`host` or a guest.'), command: z.string().min(1) })
     .optional()
@@ -159,7 +71,8 @@ export type Step = z.infer<typeof Step>;
 const Remedy = z
   .strictObject({
     title: z.string().optional(),
-    before: z.array(Step).default([]).describe('Steps before the fault.'),
+    host: HostChange.default({}),
+    before: z.array(Step).default([]).describe('Steps before the fault, or before the disks.'),
     after: z.array(Step).default([]).describe('Steps after the fault was observed.'),
   })
   .describe('What is said to prevent or cure the failure.');
@@ -182,7 +95,7 @@ const expectShape = {
 const axisShape = {
   kernel: z.array(Kernel).min(1).default(['6.12', '6.1']).describe("The host's kernels, the default first."),
   guestKernel: z.array(Kernel).min(1).optional().describe("The guests' kernels. Default: the host's."),
-  cpus: z.array(z.int().min(1).max(64)).min(1).optional(),
+  cpus: z.array(hostShape.cpus).min(1).optional(),
   iommu: z
     .array(z.enum(['intel', 'virtio', 'amd', 'none']))
     .min(1)
@@ -206,8 +119,10 @@ const When = z
 const Variant = z
   .strictObject({
     title: z.string().optional(),
+    host: HostChange.default({}),
     faults: z.array(z.string()).default([]).describe('Faults to inject, in this order.'),
     remedy: z.string().default('none').describe('The remedy to try, or none.'),
+    onDemand: z.boolean().default(false).describe('Runs only if asked for: it is slow, or large.'),
     expect: z.strictObject(expectShape),
     exceptions: z
       .array(z.strictObject({ when: When, ...expectShape }))

@@ -2,7 +2,7 @@
 import type { Device, Lab } from './schema.ts';
 
 /** First slot of the root bus used for ports; those below belong to the machine (IOMMU, …). */
-const firstSlot = 4;
+export const firstSlot = 4;
 /** Slots 0x1d to 0x1f are the virtio IOMMU, the control NIC and the chipset. */
 export const maxPorts = 0x1d - firstSlot;
 

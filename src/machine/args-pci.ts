@@ -97,9 +97,34 @@ function deviceArgs(device: PciDevice, place: Place, context: PciContext): strin
       `virtio-blk-pci,id=${id},drive=${id}.disk,num-queues=${device.queues},${at}`,
     ];
   }
+  if (device.kind === 'null-disk') {
+    const { driver, ...properties } = nullDiskProperties(device);
+    const words = Object.entries(properties).map(([name, value]) => `${name}=${onOff(value)}`);
+    return ['-device', `${driver},${words.join(',')},${at}`];
+  }
+  if (device.kind === 'virtio-serial') return ['-device', `virtio-serial-pci,id=${id},vectors=64,${at}`];
   if (device.kind === 'nvme') return nvmeArgs(device, at, context);
   // rombar=0: a guest needs no option ROM, and reading a VF's (it has none) only makes QEMU warn.
   return ['-device', `vfio-pci,id=${id},host=${device.host},${at},rombar=0`];
+}
+
+/**
+ * Properties of a null disk, for `-device` and for QMP's `device_add`. Without the legacy interface it needs no I/O
+ * ports, of which a machine has room for some hundred devices only.
+ */
+export function nullDiskProperties({ id, queues }: PciDevice & { kind: 'null-disk' }) {
+  return {
+    driver: 'virtio-blk-pci',
+    id,
+    drive: 'null0',
+    'share-rw': true,
+    'num-queues': queues,
+    'disable-legacy': 'on',
+  };
+}
+
+function onOff(value: string | number | boolean): string {
+  return typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
 }
 
 /**

@@ -6,6 +6,7 @@ import { pciArgs } from './args-pci.ts';
 import { type Channel, chardev, type DiskBacking, escapeComma, ownProcessWiring } from './channels.ts';
 import { type QuirkId, quirksAvoided } from './quirks.ts';
 import type { Accelerator, ControlNic, MachineSpec } from './spec.ts';
+import { allDevices } from './topology.ts';
 import { validateSpec, virtioIommuDefaultSlot } from './validate.ts';
 
 /** It does not visit every PCI device before the kernel does, as SeaBIOS would. */
@@ -38,6 +39,7 @@ export function qemuArgs(spec: MachineSpec, options: QemuArgsOptions): string[] 
     ['-accel', accelerator(spec, options.accel)],
     ['-cpu', cpuModel(spec, options.accel)],
     ['-smp', String(spec.cpus), '-m', `${spec.memoryMiB}M`],
+    numaArgs(spec),
     ['-bios', escapeComma(spec.firmware ?? defaultFirmware)],
     kernelArgs(spec),
     avoided.includes('vf-bar-address') ? ['-global', 'q35-pcihost.pci-hole64-size=0'] : [],
@@ -49,6 +51,7 @@ export function qemuArgs(spec: MachineSpec, options: QemuArgsOptions): string[] 
     // Before every other device: amd-iommu's function takes the first free slot, and must not find ours.
     iommuArgs(spec),
     controlArgs(spec.control),
+    nullBackendArgs(spec),
     pciArgs(spec, { avoided, disks: options.disks ?? own.disks }),
     traceArgs(spec, own.traceFd),
     options.paused ? ['-S'] : [],
@@ -107,6 +110,27 @@ function iommuArgs({ iommu }: MachineSpec): string[] {
 function traceArgs({ trace }: MachineSpec, fd: number): string[] {
   if (!trace?.length) return [];
   return [...trace.flatMap((event) => ['-trace', event]), '-D', `/dev/fd/${fd}`, '-msg', 'timestamp=on'];
+}
+
+/** Neighbouring CPUs share a node, as hw/core/numa.c would not have it. Memory is backed node by node. */
+function numaArgs({ cpus, memoryMiB, numaNodes = 1 }: MachineSpec): string[] {
+  if (numaNodes === 1) return [];
+  const share = (total: number, node: number) => Math.floor((total * node) / numaNodes);
+  return Array.from({ length: numaNodes }, (_, node) => {
+    const size = share(memoryMiB, node + 1) - share(memoryMiB, node);
+    return [
+      ['-object', `memory-backend-ram,id=node${node},size=${size}M`],
+      [
+        '-numa',
+        `node,nodeid=${node},cpus=${share(cpus, node)}-${share(cpus, node + 1) - 1},memdev=node${node}`,
+      ],
+    ].flat();
+  }).flat();
+}
+
+function nullBackendArgs(spec: MachineSpec): string[] {
+  const needed = spec.nullBackend ?? allDevices(spec).some((device) => device.kind === 'null-disk');
+  return needed ? ['-blockdev', 'driver=null-co,node-name=null0,size=1048576,read-zeroes=on'] : [];
 }
 
 /** `restrict=on`: nothing reaches the outside; the forwarded port works all the same (net/slirp.c). */

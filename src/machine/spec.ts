@@ -10,6 +10,8 @@ export interface MachineSpec {
   /** 1..255. */
   cpus: number;
   memoryMiB: number;
+  /** CPUs and memory are shared out evenly over this many nodes. Default 1: no NUMA. */
+  numaNodes?: number;
   /** Expose hardware virtualisation to the machine, so that it can run guests of its own. */
   nested: boolean;
   iommu?: IommuSpec;
@@ -22,6 +24,8 @@ export interface MachineSpec {
   /** Kernel parameters, joined by a space. */
   cmdline: string[];
   pci: PciSlot[];
+  /** Has the backend `null0` of null disks even if none is there at the start: they are plugged in later. */
+  nullBackend?: boolean;
   /** Control network: a virtio-net NIC on the root bus with SSH forwarded to a port of the machine's parent. */
   control: ControlNic;
   /**
@@ -105,6 +109,10 @@ export type PciDevice =
   /** NVMe with its subsystem. `maxVfs` 0..127; each VF can get three queues and three interrupt vectors. */
   | { kind: 'nvme'; id: string; serial: string; maxVfs: number; sizeMiB: number }
   | { kind: 'virtio-blk'; id: string; sizeMiB: number; queues: number }
+  /** A virtio-blk disk that reads as zeroes and forgets what is written: hundreds of them share one backend. */
+  | { kind: 'null-disk'; id: string; queues: number }
+  /** virtio-serial with 31 ports, thus 62 queues, and a control queue with an interrupt: 64 vectors with config. */
+  | { kind: 'virtio-serial'; id: string }
   /** `host` is the BDF in the machine that runs this QEMU, e.g. 0000:01:10.2. */
   | { kind: 'vfio-pci'; id: string; host: string };
 

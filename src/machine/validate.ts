@@ -21,6 +21,7 @@ export function validateSpec(spec: MachineSpec): void {
   if (!/^[\w.-]+$/.test(spec.name)) fail(`the name may hold letters, digits, "_", "-" and "." only`);
   inRange('number of CPUs', spec.cpus, 1, 255);
   inRange('memory in MiB', spec.memoryMiB, 16, 1 << 20);
+  inRange('number of NUMA nodes', spec.numaNodes ?? 1, 1, Math.min(spec.cpus, 8));
   for (const id of spec.quirks) {
     if (!(quirkIds as readonly string[]).includes(id)) fail(`no quirk is called "${id}"`);
   }
@@ -143,7 +144,8 @@ function checkDevice(device: PciDevice, fail: Fail, inRange: InRange): void {
     inRange(`sizeMiB of "${device.id}"`, device.sizeMiB, 1, 1 << 24);
   }
   // VIRTIO_QUEUE_MAX in include/hw/virtio/virtio.h
-  if (device.kind === 'virtio-blk') inRange(`queues of "${device.id}"`, device.queues, 1, 1024);
+  if (device.kind === 'virtio-blk' || device.kind === 'null-disk')
+    inRange(`queues of "${device.id}"`, device.queues, 1, 1024);
   // A plan's spec still has a placeholder, e.g. {bdf:nic0.vf1}: the address is known once the host runs.
   if (
     device.kind === 'vfio-pci' &&

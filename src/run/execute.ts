@@ -4,6 +4,7 @@ import type { Action } from '../lab/plan.ts';
 import { bootHost } from './actions/boot.ts';
 import { collect, snapshot } from './actions/collect.ts';
 import { bindFunction, createVfs } from './actions/devices.ts';
+import { loadDiskDriver, plugDisks, probeDisksAgain, readDisks, unplugDisks } from './actions/disks.ts';
 import { healFault, injectFault } from './actions/fault.ts';
 import { awaitGuest, plug, resetStoppedGuest, startGuest, unplug } from './actions/guests.ts';
 import { observeGuest } from './actions/observe.ts';
@@ -40,6 +41,16 @@ export async function execute(ctx: VariantContext, action: Action, signal: Abort
       return await unplug(ctx, action.guest, action.function, signal);
     case 'plug':
       return await plug(ctx, action.guest, action.function, signal);
+    case 'load-disk-driver':
+      return await loadDiskDriver(ctx, signal);
+    case 'plug-disks':
+      return await plugDisks(ctx, signal);
+    case 'unplug-disks':
+      return await unplugDisks(ctx, action.count, signal);
+    case 'probe-disks-again':
+      return await probeDisksAgain(ctx, signal);
+    case 'read-disks':
+      return await readDisks(ctx, action.moment, signal);
     case 'run':
       await machineOf(ctx, action.on)?.must(action.command, signal);
       return;

@@ -1,6 +1,7 @@
 /** Actions `snapshot` and `collect`: raw evidence of every machine that still answers. */
 import { markClock } from '../../guest/clock.ts';
 import type { LinuxMachine } from '../../guest/linux.ts';
+import { listVirtioDevices } from '../../guest/virtio.ts';
 import type { Moment } from '../../lab/plan.ts';
 import { answering, type VariantContext } from '../context.ts';
 import { askOrGoOn } from '../wait.ts';
@@ -37,6 +38,20 @@ export async function snapshot(
     ctx.record.file(file, result.stdout);
     ctx.record.event({ kind: 'snapshot', machine: on, what, moment, file, t0 });
   }
+  if (ctx.plan.disks && on === 'host') await virtioSnapshot(ctx, machine, moment, signal);
+}
+
+async function virtioSnapshot(
+  ctx: VariantContext,
+  machine: LinuxMachine,
+  moment: Moment,
+  signal: AbortSignal,
+): Promise<void> {
+  const t0 = ctx.record.now();
+  const file = `snapshots/${moment}.host.virtio`;
+  const devices = await listVirtioDevices(machine, signal);
+  ctx.record.file(file, devices.map((device) => `${JSON.stringify(device)}\n`).join(''));
+  ctx.record.event({ kind: 'snapshot', machine: 'host', what: 'virtio', moment, file, t0 });
 }
 
 /** Last action of every variant, also of one that broke: what the machines themselves have on record. */
@@ -47,6 +62,16 @@ export async function collect(ctx: VariantContext, signal: AbortSignal): Promise
       machine && (await askOrGoOn(ctx.scaled(answerBudgetMs), signal, (s) => kernelLog(ctx, machine, s)));
     if (!done) ctx.record.event({ kind: 'note', text: `${name} gave no kernel log: it does not answer` });
   }
+  if (ctx.plan.disks) await vectorTrace(ctx, signal);
+}
+
+/** The trace of the host's vectors since boot: some ten bytes a vector and CPU, so megabytes with many of both. */
+async function vectorTrace(ctx: VariantContext, signal: AbortSignal): Promise<void> {
+  const result = await askOrGoOn(ctx.scaled(6 * answerBudgetMs), signal, async (s) =>
+    answering(ctx, 'host')?.ssh.exec('cat /sys/kernel/tracing/trace', s),
+  );
+  if (result?.exitCode === 0) ctx.record.file('host.vectors', result.stdout);
+  else ctx.record.event({ kind: 'note', text: 'the host gave no trace of its vectors' });
 }
 
 async function kernelLog(ctx: VariantContext, machine: LinuxMachine, signal: AbortSignal): Promise<true> {

@@ -1,0 +1,155 @@
+/** The host part of the lab file: ports, devices with VFs, disks, and what a variant or remedy may change of it. */
+import { z } from 'zod';
+
+/** A name that can be a folder, a QEMU id and a word on the command line. */
+export const Name = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,31}$/,
+    'a name is lower-case letters, digits and dashes, beginning with a letter',
+  );
+
+const Mac = z
+  .string()
+  .regex(
+    /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/,
+    'a MAC address is six lower-case hexadecimal bytes: 52:54:00:aa:00:02',
+  );
+
+const octet = '(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])';
+const Address = z
+  .string()
+  .regex(
+    new RegExp(`^${octet}(\\.${octet}){3}/24$`),
+    'an IPv4 address with its prefix length, e.g. 10.0.2.15/24',
+  );
+const Network = z
+  .string()
+  .regex(new RegExp(`^${octet}(\\.${octet}){2}\\.0/24$`), 'an IPv4 network, e.g. 10.0.2.0/24');
+export const Ip = z
+  .string()
+  .regex(new RegExp(`^${octet}(\\.${octet}){3}$`), 'an IPv4 address, e.g. 10.0.2.2');
+
+/** `nic0` (a PF), `nic0.vf1` (one of its VFs) or a port. */
+export const FunctionName = z.string();
+
+const Vf = z
+  .strictObject({
+    driver: z
+      .string()
+      .optional()
+      .describe(
+        'Driver that the host binds, e.g. igbvf; `none` leaves it unbound on purpose. Not for a passed VF.',
+      ),
+    mac: Mac.optional().describe('MAC address given by the PF. Default: 52:54:00:aa:<device>:<vf>.'),
+    address: Address.optional().describe(
+      'IPv4 address of whoever owns the VF. Default: .44 and up of the network.',
+    ),
+  })
+  .describe('A VF: kept by the host (`driver`), or handed to a guest (`passthrough` of that guest).');
+
+const deviceCommon = {
+  port: z.string().optional().describe('The port it sits behind. Default: a root port of its own.'),
+  vfs: z.array(Vf).max(7).default([]).describe('Its VFs, in order: vf0, vf1, …'),
+};
+
+export const Device = z.discriminatedUnion('kind', [
+  z
+    .strictObject({
+      kind: z.literal('igb'),
+      ...deviceCommon,
+      network: Network.default('10.0.2.0/24').describe(
+        'The emulated network. Its .2 is the gateway and answers ping.',
+      ),
+      address: Address.optional().describe(
+        "IPv4 address of the PF's interface. Default: .15 of the network.",
+      ),
+    })
+    .describe('Intel 82576: a NIC with up to 7 VFs.'),
+  z
+    .strictObject({
+      kind: z.literal('nvme'),
+      ...deviceCommon,
+      sizeMiB: z
+        .int()
+        .min(1)
+        .max(65536)
+        .default(64)
+        .describe('Size of its one namespace, shared by PF and VFs.'),
+    })
+    .describe("QEMU's NVMe controller with SR-IOV. It has no AER capability: aim a fault at its port."),
+]);
+export type Device = z.infer<typeof Device>;
+
+const Port = z
+  .strictObject({
+    linkSpeed: z
+      .literal([2.5, 5, 8, 16])
+      .default(5)
+      .describe('GT/s. Above 5, QEMU 10.0 never reports the link active again after a secondary bus reset.'),
+  })
+  .describe('A PCIe root port.');
+
+const diskShape = {
+  count: z.int().min(1).max(700).describe('How many.'),
+  queues: z
+    .int()
+    .min(1)
+    .max(256)
+    .describe('Request queues that each offers; the driver uses at most one a CPU.'),
+  plug: z
+    .enum(['cold', 'hot'])
+    .describe('`cold`: there at boot, probed when the driver is loaded. `hot`: plugged in one by one.'),
+  intx: z
+    .enum(['routed', 'pinless'])
+    .describe(
+      '`routed`: each has an INTx line to fall back to. `pinless`: none has, so that its interrupt is number 0.',
+    ),
+  module: z.string().min(1).describe('The module that drives them.'),
+};
+const Disks = z
+  .strictObject({
+    count: diskShape.count,
+    queues: diskShape.queues.default(1),
+    plug: diskShape.plug.default('cold'),
+    intx: diskShape.intx.default('routed'),
+    module: diskShape.module.default('virtio_blk'),
+  })
+  .describe('Equal virtio-blk disks, many of them. vflab chooses where on the PCI buses they sit.');
+
+/** What a host has without parts of its own: a variant and a remedy may change these. */
+export const hostShape = {
+  cpus: z.int().min(1).max(255),
+  memoryMiB: z.int().min(512).max(65536),
+  numaNodes: z.int().min(1).max(8).describe('CPUs and memory are shared out evenly over these.'),
+  iommu: z.enum(['intel', 'virtio', 'amd', 'none']),
+  interruptRemapping: z.boolean().describe('Default: true, but for virtio, which has none.'),
+  consoles: z
+    .int()
+    .min(0)
+    .max(8)
+    .describe(
+      'virtio-serial devices with 65 interrupts each, none of them managed: `modprobe virtio_console`.',
+    ),
+};
+export const Host = z
+  .strictObject({
+    cpus: hostShape.cpus.default(2),
+    memoryMiB: hostShape.memoryMiB.default(2048),
+    numaNodes: hostShape.numaNodes.default(1),
+    iommu: hostShape.iommu.default('intel'),
+    interruptRemapping: hostShape.interruptRemapping.optional(),
+    consoles: hostShape.consoles.default(0),
+    ports: z.record(Name, Port).default({}),
+    devices: z.record(Name, Device).default({}),
+    disks: Disks.optional(),
+    modules: z.array(z.string()).default([]).describe('More modules to load after boot.'),
+    cmdline: z.array(z.string()).default([]).describe('More words for the kernel command line.'),
+  })
+  .describe('The emulated bare-metal host.');
+
+export const HostChange = z
+  .strictObject({ ...hostShape, disks: z.strictObject(diskShape).partial() })
+  .partial()
+  .describe('What is different about the host here.');
+export type HostChange = z.infer<typeof HostChange>;

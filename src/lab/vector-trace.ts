@@ -1,0 +1,17 @@
+/** Words for the kernel command line that trace the vector matrix and the x86 vector domain since boot. */
+
+/** `trace_event=` knows no patterns but `system:*`, and the rest of irq_vectors is every interrupt that arrives. */
+const vectorEvents =
+  'config update clear reserve reserve_managed alloc alloc_managed activate deactivate teardown setup free_moved'
+    .split(' ')
+    .map((name) => `irq_vectors:vector_${name}`);
+
+/** @param bufferMiB of each CPU: one CPU may have it all to say */
+export function vectorTraceWords(bufferMiB: number): string[] {
+  return [
+    `trace_event=irq_matrix:*,${vectorEvents.join(',')}`,
+    `trace_buf_size=${bufferMiB}M`,
+    // Of all CPUs: the order in the text is then the order of the vector lock.
+    'trace_clock=global',
+  ];
+}
