@@ -4,6 +4,7 @@
  */
 import type { Expectation, FailureId, RemedyEffect } from '../lab/plan.ts';
 import type { Accelerator } from '../machine/spec.ts';
+import type { DisksAccount } from '../verdict/failures/virtio-blk-probe-failed/account.ts';
 
 export interface RunResult {
   schemaVersion: 1;
@@ -45,6 +46,8 @@ export interface VariantResult {
   remedy?: { id: string; title: string; effect?: RemedyEffect };
   findings: ResultFinding[];
   chain: ResultStep[];
+  /** Of a run with many disks: every slot of the vector matrix, and what the disks came to. */
+  disks?: DisksAccount;
   /** Emulator quirks that the host's command line works around, by id of src/machine/quirks.ts. */
   quirksAvoided?: readonly string[];
   /** The lab broke. The verdict is then inconclusive. */

@@ -3,9 +3,11 @@
  * verdict, then what departs from what was expected, then why, then the table, then where the evidence is.
  */
 import type { Style } from './colour.ts';
+import { disksTable } from './disks-text.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { plainLine } from './plain.ts';
 import type { ResultEvidence, RunResult, VariantResult } from './result.ts';
+import { slotsText } from './slots-text.ts';
 import { table } from './table.ts';
 import { formatMs } from './time.ts';
 
@@ -20,6 +22,8 @@ export function textReport(result: RunResult, { style, verbose }: TextOptions): 
   const shown = verbose ? result.variants : worthTelling(result.variants);
   for (const variant of shown) lines.push(...variantReport(variant, style, verbose), '');
   if (result.variants.length > 0) lines.push(...variantTable(result.variants, style), '');
+  const disks = disksTable(result.variants, style);
+  if (disks.length > 0) lines.push(...disks, '');
   lines.push(...emulatorLines(result.variants, style));
   lines.push(...footer(result, style));
   return `${lines.join('\n')}\n`;
@@ -77,6 +81,7 @@ function variantReport(variant: VariantResult, style: Style, verbose: boolean): 
       lines.push(...evidenceLines(finding.evidence, style, verbose));
     }
   }
+  if (variant.disks) lines.push('', ...slotsText(variant.disks, { style, all: verbose }));
   lines.push('', `  Files in ${variant.folder}`);
   return lines;
 }

@@ -21,6 +21,7 @@ export function judgeVariant(
     mismatches: verdict.differences,
     findings: verdict.findings,
     chain: verdict.chain.map(({ text, evidence, seen }) => ({ text, evidence, inferred: !seen })),
+    ...(verdict.disks ? { disks: verdict.disks } : {}),
     ...(remedy.id === 'none'
       ? {}
       : { remedy: { ...remedy, ...(verdict.remedy ? { effect: verdict.remedy } : {}) } }),

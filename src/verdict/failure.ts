@@ -1,5 +1,6 @@
 /** What a failure of `failures/` is: one pure function from the facts of a run to an account of it. */
 import type { RunFacts } from './facts.ts';
+import type { DisksAccount } from './failures/virtio-blk-probe-failed/account.ts';
 import type { ChainStep, Finding } from './types.ts';
 
 export type Failure = (facts: RunFacts) => Account;
@@ -17,4 +18,6 @@ export interface Account {
   cured: boolean;
   /** From the cause to what was felt; asked for only where the verdict can tell. */
   chain: () => ChainStep[];
+  /** Of a run with many disks: every slot of the vector matrix. */
+  disks?: DisksAccount;
 }

@@ -32,6 +32,7 @@ export function judge({ plan, files }: StoredRun): Verdict {
     reason,
     findings,
     chain: verdict === 'inconclusive' ? [] : account.chain(),
+    ...(account.disks ? { disks: account.disks } : {}),
     ...(remedy === undefined ? {} : { remedy }),
     asExpected: differences.length === 0,
     differences,

@@ -1,5 +1,6 @@
 /** Every rule that a finding or a step of the chain can cite: its id and what it says. */
 import { aerRules } from '../model/aer/rules.ts';
+import { vectorRules } from '../model/vector/rules.ts';
 
 export const verdictRules = {
   'FAULT-PROVED':
@@ -21,5 +22,19 @@ export const verdictRules = {
   'KERNEL-TROUBLE': 'a kernel warning, oops, panic or stall is never part of a healthy course',
 } as const;
 
-export const rules = { ...aerRules, ...verdictRules };
+/** Of probes of virtio-blk disks. Source: drivers/virtio/virtio_pci_common.c, kernel/irq/{affinity,matrix}.c. */
+export const diskRules = {
+  'VIRTIO-LADDER':
+    'vp_find_vqs tries a vector per queue, then one for all queues, then INTx; the error of the last rung is the error of the probe',
+  'VIRTIO-SLOTS':
+    'a managed interrupt reserves one bit on every possible CPU of its mask when it is allocated, and the masks of one disk cover all CPUs: so each disk takes one slot of every CPU, however many queues it has',
+  'VIRTIO-IRQ0':
+    'a function without an interrupt line has irq 0, the timer’s: kernels before 6.1 ask for it and get -16, later ones (2145ab513e3b) give up with the error of the rung before',
+  'VIRTIO-LEAK': 'what a disk took it gives back; the matrix is then as it was before the disk',
+  'VIRTIO-WORKS': 'a disk works when a driver has it and a read of it comes back',
+  'VIRTIO-MODEL':
+    'from the matrix before the disks the model foretells of each disk its rung, its errno, the kernel’s message, and the slots it takes',
+} as const;
+
+export const rules = { ...aerRules, ...vectorRules, ...diskRules, ...verdictRules };
 export type RuleId = keyof typeof rules;

@@ -1,5 +1,6 @@
 /** What the verdict says of one variant. Everything in it points at lines of the run's evidence. */
 import type { RemedyEffect } from '../lab/plan.ts';
+import type { DisksAccount } from './failures/virtio-blk-probe-failed/account.ts';
 import type { RuleId } from './rules.ts';
 
 export type VerdictWord = 'reproduced' | 'clean' | 'inconclusive';
@@ -34,6 +35,7 @@ export const findingsOf = {
     'kernel-trouble',
     'clock-uncertain',
     'remedy-unproved',
+    'evidence-contradicts',
   ],
   'vm-stopped-by-aer': [
     'fault-proved',
@@ -52,8 +54,22 @@ export const findingsOf = {
     'traffic-lost',
     'traffic-lossy',
     'witnesses-disagree',
-    'evidence-contradicts',
     'no-baseline',
+  ],
+  'virtio-blk-probe-failed': [
+    'virtio-blk-probe-failed',
+    'vectors-exhausted',
+    'fallback-shared',
+    'fallback-intx',
+    'irq0-conflict',
+    'guard-enospc',
+    'disk-unreadable',
+    'slots-returned',
+    'vectors-leaked',
+    'impossible-event',
+    'prediction-kept',
+    'prediction-missed',
+    'prediction-not-made',
   ],
 } as const;
 export type FindingId = (typeof findingsOf)[keyof typeof findingsOf][number];
@@ -86,6 +102,8 @@ export interface Verdict {
   findings: Finding[];
   /** From the error to what the guests felt; empty when inconclusive. */
   chain: ChainStep[];
+  /** Of a run with many disks: every slot of the vector matrix, and what the disks came to. */
+  disks?: DisksAccount;
   /** Present when a remedy was tried and the verdict can tell. */
   remedy?: RemedyEffect;
   asExpected: boolean;

@@ -25,6 +25,8 @@ export async function snapshot(
     ctx.record.event({ kind: 'note', text: `no ${moment} snapshot of ${on}: it does not answer` });
     return;
   }
+  // The mark in the kernel's log and in the trace is where this moment is in them.
+  if (ctx.plan.disks && on === 'host') await markClock(machine, ctx.record, signal);
   for (const what of ['interrupts', 'lspci'] as const) {
     const t0 = ctx.record.now();
     const budgetMs = ctx.scaled(answerBudgetMs);
