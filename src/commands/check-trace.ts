@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { exitCodes, UsageError } from '../errors.ts';
 import { LineCutter } from '../evidence/ftrace/lines.ts';
+import { type KernelFeatures, kernelFeatures, kernelVersion } from '../model/features.ts';
 import { vectorRules } from '../model/vector/rules.ts';
 import { traceText } from '../report/trace-text.ts';
 import { TraceCheck, type TraceSummary } from '../verdict/vectors.ts';
@@ -12,17 +13,18 @@ import { unpacked } from './gunzip.ts';
 /**
  * @param file `-` is stdin. Read once, in constant memory.
  * @returns 0 when every event is explained, 1 at the first that is not.
- * @throws UsageError NO_SUCH_TRACE, NOT_A_TRACE, NO_VECTOR_EVENTS
+ * @throws UsageError NO_SUCH_TRACE, NOT_A_TRACE, NO_VECTOR_EVENTS, BAD_KERNEL_RELEASE
  */
 export async function checkTrace(
   { cwd, out }: CommandContext,
   file: string,
-  options: { json?: boolean },
+  options: { json?: boolean; kernel?: string },
 ): Promise<number> {
+  const check = new TraceCheck(options.kernel === undefined ? undefined : featuresOf(options.kernel));
   const shown = file === '-' ? '<stdin>' : file;
   const stream =
     file === '-' ? process.stdin : createReadStream(resolve(cwd, file), { highWaterMark: 1 << 18 });
-  const summary = await checkStream(unpacked(stream), shown);
+  const summary = await checkStream(check, unpacked(stream), shown);
   if (!summary.isTrace)
     throw new UsageError(`${shown} is not an ftrace text: none of its ${summary.lines} lines is one`, {
       code: 'NOT_A_TRACE',
@@ -39,8 +41,20 @@ export async function checkTrace(
   return summary.impossible ? exitCodes.notAsExpected : exitCodes.asExpected;
 }
 
-async function checkStream(stream: AsyncIterable<Buffer>, shown: string): Promise<TraceSummary> {
-  const check = new TraceCheck();
+function featuresOf(release: string): KernelFeatures {
+  const version = kernelVersion(release);
+  if (version) return kernelFeatures(version);
+  throw new UsageError(`${release} is not a kernel release`, {
+    code: 'BAD_KERNEL_RELEASE',
+    next: 'give what `uname -r` says there, e.g. --kernel 6.1.0-56-amd64',
+  });
+}
+
+async function checkStream(
+  check: TraceCheck,
+  stream: AsyncIterable<Buffer>,
+  shown: string,
+): Promise<TraceSummary> {
   const cutter = new LineCutter();
   try {
     // One character a byte: events are ASCII, and a task's name may be anything.
@@ -71,7 +85,7 @@ function json(file: string, { impossible, ...rest }: TraceSummary): string {
 /** Without the 256 cells of each CPU; null is "not known". */
 function stateJson({ before, event }: NonNullable<TraceSummary['impossible']>) {
   const { onlineMaps, globalAvailable, globalReserved, totalAllocated } = before;
-  const cpu = 'cpu' in event ? before.cpus[event.cpu] : undefined;
+  const cpu = 'cpu' in event && event.cpu !== undefined ? before.cpus[event.cpu] : undefined;
   const or = (value: unknown) => value ?? null;
   return {
     onlineMaps: or(onlineMaps),

@@ -1,19 +1,22 @@
 /**
- * A trace of the vector matrix against the model, line by line and in constant memory: what was explained and
- * foretold, what is not known, and the first event that the kernel cannot have produced.
+ * A trace of the vector matrix and the x86 vector domain against the model, line by line and in constant memory: what
+ * was explained and foretold, what is not known and why, and the first event that the kernel cannot have produced.
  */
 import { looksLikeTrace } from '../evidence/ftrace/line.ts';
+import type { MatrixProbe } from '../evidence/ftrace/probes.ts';
 import { type MatrixEvent, readVectorLine, type VectorEvent } from '../evidence/ftrace/vectors.ts';
-import { type Links, linkMatrix, linkVector } from '../model/vector/link.ts';
+import { hintsFor, stepMatrix } from '../model/domain/matrix.ts';
+import { stepProbe } from '../model/domain/probe.ts';
+import { type Domain, forget, type Irq, newDomain, type Section, stir } from '../model/domain/state.ts';
+import { stepVector } from '../model/domain/vector.ts';
+import { type KernelFeatures, kernelFeatures, kernelVersion } from '../model/features.ts';
 import { startMatrix, step } from '../model/vector/matrix.ts';
 import { seededMatrix } from '../model/vector/state.ts';
 import type { Departure, Event, MatrixState } from '../model/vector/types.ts';
+import { hintsOfKernel, type KernelHints } from './vector-kernel.ts';
+import { emptyTally, type Tally, tally } from './vector-tally.ts';
 
-/** `{ of: 10, predicted: 9 }`: of ten, nine had exactly one value that the model allowed, and it was that. */
-export interface Share {
-  of: number;
-  predicted: number;
-}
+export type { Share } from './vector-tally.ts';
 
 /** What is missing before a line, or begins there. */
 export interface Gap {
@@ -27,28 +30,28 @@ export interface ImpossibleEvent {
   /** 1-based. */
   line: number;
   text: string;
-  event: MatrixEvent | VectorEvent;
+  event: MatrixEvent | VectorEvent | MatrixProbe;
   departures: readonly Departure[];
   /** The state right before it. */
   before: MatrixState;
+  /** The interrupt that it names, right before it. */
+  irq: Irq | undefined;
 }
 
-export interface TraceSummary {
+export interface TraceSummary extends Tally {
   lines: number;
   /** Some line is ftrace's. */
   isTrace: boolean;
   /** `irq_matrix:*` events held against the model. */
   matrixEvents: number;
-  /** `irq_vectors:vector_*` events: held against the matrix events beside them, not against their own order. */
+  /** `irq_vectors:vector_*` events, likewise. */
   vectorEvents: number;
+  /** Probes on the matrix: the masks, and what dying CPUs did. */
+  probes: number;
+  /** The release that the trace itself names. */
+  kernel: string | undefined;
   /** The first event is the first of a booting kernel, and nothing was missed since. */
   sinceBoot: boolean;
-  /** Events of which every counter was foretold. */
-  counters: Share;
-  /** Operations that choose a bit. */
-  bits: Share;
-  /** Unmanaged allocations whose CPU the model picks when any online CPU may be taken; the others had a narrower mask. */
-  cpus: Share;
   /** CPUs that died unseen. */
   diedUnseen: number;
   /** The first gaps, at most {@link keptGaps}; `gapCount` is all of them. */
@@ -67,17 +70,27 @@ export class TraceCheck {
     isTrace: false,
     matrixEvents: 0,
     vectorEvents: 0,
+    probes: 0,
+    kernel: undefined,
     sinceBoot: false,
-    counters: { of: 0, predicted: 0 },
-    bits: { of: 0, predicted: 0 },
-    cpus: { of: 0, predicted: 0 },
+    ...emptyTally(),
     diedUnseen: 0,
     gaps: [],
     gapCount: 0,
     lostEvents: 0,
   };
   #state: MatrixState | undefined;
-  readonly #links: Links = new Map();
+  #domain: Domain | undefined;
+  #kernel: KernelHints;
+  readonly #isKernelGiven: boolean;
+  /** Possible only if a CPU died unseen right before it: the next event of the matrix tells. */
+  #suspect: ImpossibleEvent | undefined;
+
+  /** @param kernel undefined: what the trace tells, else every kernel's behaviour is allowed. */
+  constructor(kernel?: KernelFeatures) {
+    this.#isKernelGiven = kernel !== undefined;
+    this.#kernel = hintsOfKernel(kernel ?? kernelFeatures(undefined));
+  }
 
   /** The state after the last line. */
   get state(): MatrixState {
@@ -91,20 +104,21 @@ export class TraceCheck {
     const read = readVectorLine(text);
     if (!read) {
       if (!summary.isTrace) summary.isTrace = looksLikeTrace(text);
+      this.#release(text);
       return true;
     }
     if (read.type !== 'unreadable') summary.isTrace = true;
     switch (read.type) {
       case 'vector':
-        summary.vectorEvents += 1;
-        return this.#accept(linkVector(this.#links, read.event), read.event, text);
+        return this.#vector(read.event, text);
+      case 'probe':
+        return this.#probe(read.event, text);
       case 'lost':
         this.#gap('lost-events', read.count);
         return true;
       case 'unreadable':
         if (read.name.startsWith('irq_matrix')) this.#gap('unreadable-line', 0);
-        return true;
-      case 'probe':
+        else this.#unreadable();
         return true;
       case 'matrix':
         return this.#matrix(read.event, text);
@@ -113,32 +127,86 @@ export class TraceCheck {
 
   #matrix(event: MatrixEvent, text: string): boolean {
     const { summary } = this;
-    if (!this.#state) {
-      this.#state = startMatrix(event);
-      summary.sinceBoot = this.#state.sinceBoot;
-      if (!summary.sinceBoot) this.#remember({ line: summary.lines, why: 'begins-in-the-middle', lost: 0 });
-    }
-    const before = this.#state;
+    const before = this.#begin(event);
+    const domain = this.#domainOf();
     summary.matrixEvents += 1;
-    const { state, verdict } = step(before, event satisfies Event);
-    const departures =
-      verdict.departures.length > 0
-        ? verdict.departures
-        : linkMatrix(this.#links, event, before.globalReserved);
-    if (!this.#accept(departures, event, text)) return false;
+    const hints = { ...hintsFor(domain, event), ...this.#kernel.of(event, before) };
+    const { state, verdict } = step(before, event satisfies Event, hints);
+    let { departures } = verdict;
+    let foretold: boolean | undefined;
+    if (departures.length === 0)
+      ({ departures, foretold } = stepMatrix(domain, event, before.globalReserved));
+    if (this.#suspect && (departures.length > 0 || verdict.diedUnseen === 0)) {
+      summary.impossible = this.#suspect;
+      return false;
+    }
+    if (departures.length > 0) return this.#refuse(departures, event, text);
+    this.#suspect = undefined;
     this.#state = state;
-    summary.diedUnseen += verdict.diedUnseen;
-    add(summary.counters, verdict.counters);
-    add(summary.bits, verdict.bit);
-    add(summary.cpus, verdict.bestCpu);
+    if (verdict.diedUnseen > 0) {
+      summary.diedUnseen += verdict.diedUnseen;
+      stir(domain);
+    }
+    tally(summary, { event, verdict, hints, foretold, unknown: state.unknown ?? before.unknown });
     return true;
   }
 
-  #accept(departures: readonly Departure[], event: MatrixEvent | VectorEvent, text: string): boolean {
-    if (departures.length === 0) return true;
+  #vector(event: VectorEvent, text: string): boolean {
+    this.summary.vectorEvents += 1;
+    const { departures, ifNoneDied } = stepVector(this.#domainOf(), event, this.state);
+    if (departures.length > 0) return this.#refuse(departures, event, text);
+    if (ifNoneDied) this.#suspect ??= this.#impossible(ifNoneDied, event, text);
+    return true;
+  }
+
+  #probe(event: MatrixProbe, text: string): boolean {
+    this.summary.probes += 1;
+    const outcome = stepProbe(this.#domainOf(), event, this.state);
+    if (!outcome) return true;
+    if (outcome.departures.length > 0) return this.#refuse(outcome.departures, event, text);
+    this.#state = outcome.state;
+    return true;
+  }
+
+  #begin(event: MatrixEvent): MatrixState {
+    if (this.#state) return this.#state;
     const { summary } = this;
-    summary.impossible = { line: summary.lines, text, event, departures, before: this.state };
+    const state = startMatrix(event);
+    this.#state = state;
+    summary.sinceBoot = state.sinceBoot;
+    // Before the first event of a booting matrix there is no interrupt, and no other event.
+    if (state.sinceBoot && !this.#domain) this.#domain = newDomain(true);
+    if (!state.sinceBoot) this.#remember({ line: summary.lines, why: 'begins-in-the-middle', lost: 0 });
+    return state;
+  }
+
+  #domainOf(): Domain {
+    this.#domain ??= newDomain(false);
+    return this.#domain;
+  }
+
+  #refuse(departures: readonly Departure[], event: ImpossibleEvent['event'], text: string): false {
+    this.summary.impossible = this.#suspect ?? this.#impossible(departures, event, text);
     return false;
+  }
+
+  #impossible(
+    departures: readonly Departure[],
+    event: ImpossibleEvent['event'],
+    text: string,
+  ): ImpossibleEvent {
+    const domain = this.#domainOf();
+    const section = event.executing === undefined ? undefined : domain.sections[event.executing];
+    const number = 'fields' in event ? event.fields.irq : section && workedOn(section);
+    const irq = number === undefined ? undefined : domain.irqs.get(number);
+    return {
+      line: this.summary.lines,
+      text,
+      event,
+      departures,
+      before: this.state,
+      irq: irq && { ...irq },
+    };
   }
 
   /** What was known of the matrix is not known any more. */
@@ -147,9 +215,27 @@ export class TraceCheck {
     summary.lostEvents += lost;
     // Before the first event a gap takes nothing away but the right to say "since boot".
     this.#state = seededMatrix();
-    this.#links.clear();
+    this.#unreadable();
     summary.sinceBoot = false;
     this.#remember({ line: summary.lines, why, lost });
+  }
+
+  /** An event of the interrupts that cannot be read: the matrix goes on, they are learnt anew. */
+  #unreadable(): void {
+    this.#suspect = undefined;
+    forget(this.#domainOf());
+  }
+
+  /** A kernel log around the trace names the kernel. */
+  #release(text: string): void {
+    if (this.#isKernelGiven || this.summary.kernel !== undefined) return;
+    const at = text.indexOf('Linux version ');
+    if (at < 0) return;
+    const [release = '', ...rest] = text.slice(at + 14, at + 400).split(' ');
+    const version = kernelVersion(release, rest.join(' '));
+    if (!version) return;
+    this.summary.kernel = release;
+    this.#kernel = hintsOfKernel(kernelFeatures(version));
   }
 
   #remember(gap: Gap): void {
@@ -158,8 +244,8 @@ export class TraceCheck {
   }
 }
 
-function add(share: Share, predicted: boolean | undefined): void {
-  if (predicted === undefined) return;
-  share.of += 1;
-  if (predicted) share.predicted += 1;
+/** The interrupt that an event of the matrix is for, as far as its CPU's events tell. */
+function workedOn({ held, activating }: Section): number | undefined {
+  if (held) return 'irq' in held ? held.irq : undefined;
+  return activating?.due ? activating.irq : undefined;
 }

@@ -32,7 +32,6 @@ export interface BitChange {
 export function changeBit(cells: Cells, kind: CpuKind, bit: number, running: boolean | undefined): BitChange {
   if (kind === 'free') return give(cells, bit, running);
   const take = takes[kind];
-  // irq_matrix_assign: the caller names the bit.
   if (!take) return assign(cells, bit);
   const { certain, possible } = lowest(cells, take.from);
   const determined = certain === possible;
@@ -50,6 +49,7 @@ function range(possible: number, certain: number, what: string): string {
   return `${possible} to ${to}, the lowest that is ${what}`;
 }
 
+/** The caller names the bit: those of the interrupt controller of the PC, from 48 up (lapic_assign_system_vectors). */
 function assign(cells: Cells, bit: number): BitChange {
   if (cells[bit]! & FREE) return { cells: withCell(cells, bit, ALLOCATED) };
   return { cells, departure: { rule: 'MX6', field: 'bit', got: bit, allowed: 'a free bit; it is held' } };

@@ -1,11 +1,12 @@
 /** An operation on one CPU's map: its counters, its bit, and what is learnt about the map from them. */
 import { changeBit } from './bits.ts';
 import { ALLOCATED, type Cells, isExact, narrowed, RESERVED, RUNNING } from './cells.ts';
+import { checkChoice } from './choice.ts';
 import { absurd, Comparison, type Delta, deltaOf, totalsOf } from './laws.ts';
 import { cpuOf, withCpu } from './state.ts';
-import type { CpuEvent, CpuState, MatrixState, Step, Verdict } from './types.ts';
+import type { CpuEvent, CpuState, Hints, MatrixState, Step, Verdict } from './types.ts';
 
-export function stepCpu(state: MatrixState, event: CpuEvent): Step {
+export function stepCpu(state: MatrixState, event: CpuEvent, hints: Hints): Step {
   const nonsense = absurd(event);
   if (nonsense) return impossible(state, [nonsense]);
   if (event.kind === 'alloc_reserved')
@@ -13,19 +14,18 @@ export function stepCpu(state: MatrixState, event: CpuEvent): Step {
       { rule: 'MX6', field: 'bit', got: event.bit, allowed: 'no such event: no kernel fires it' },
     ]);
   const before = cpuOf(state, event.cpu);
-  const running = event.kind === 'free' ? isManaged(before, event, state.globalAvailable) : false;
+  const running =
+    event.kind === 'free' ? (hints.managed ?? isManaged(before, event, state.globalAvailable)) : false;
   const delta = deltaOf(event.kind, event.online, running === true);
   const compare = new Comparison();
   compareCpu(compare, event, before, delta);
   // Managed or not: avl and global_avl may stay, or rise.
   const total = running === undefined ? { ...state, globalAvailable: undefined } : state;
-  const reserved = event.kind === 'alloc' ? -1 : 0;
-  compare.totals(
-    event,
-    total,
-    { globalAvailable: delta.globalAvailable, totalAllocated: delta.totalAllocated, globalReserved: 0 },
-    reserved,
-  );
+  const { globalAvailable, totalAllocated } = delta;
+  const [reserved, orReserved] = reservations(event, hints);
+  compare.totals(event, total, { globalAvailable, totalAllocated, globalReserved: reserved }, orReserved);
+  const choice = checkChoice(state, event, hints);
+  if (choice.departure) compare.add(choice.departure);
   const bit = changeBit(before.cells, event.kind, event.bit, running);
   if (bit.departure) compare.add(bit.departure);
   if (compare.departures.length > 0) return impossible(state, compare.departures);
@@ -35,7 +35,8 @@ export function stepCpu(state: MatrixState, event: CpuEvent): Step {
     departures: [],
     counters: compare.determined,
     bit: bit.determined,
-    bestCpu: event.kind === 'alloc' ? isBest(state, event.cpu) : undefined,
+    cpu: choice.determined,
+    bestOfOnline: choice.bestOfOnline,
     diedUnseen: 0,
   };
   const settled = state.settled && before.available !== undefined && before.online !== undefined;
@@ -43,10 +44,17 @@ export function stepCpu(state: MatrixState, event: CpuEvent): Step {
   return { state: { ...state, ...totalsOf(event), cpus, settled }, verdict };
 }
 
+/** The changes that global_rsvd may have. */
+function reservations(event: CpuEvent, { reserved }: Hints): [number, number] {
+  if (event.kind !== 'alloc') return [0, 0];
+  if (reserved === undefined) return [0, -1];
+  return reserved ? [-1, -1] : [0, 0];
+}
+
 function impossible(state: MatrixState, departures: Verdict['departures']): Step {
   return {
     state,
-    verdict: { departures, counters: false, bit: undefined, bestCpu: undefined, diedUnseen: 0 },
+    verdict: { departures, counters: false, bit: undefined, cpu: undefined, diedUnseen: 0 },
   };
 }
 
@@ -117,19 +125,4 @@ function tooMany(before: CpuState, { available, allocated, managed }: CpuEvent) 
       ? 'no map has that many bits of each kind'
       : `avl + managed + alloc from ${before.capacity} to ${before.capacity + Math.min(managed, allocated)}, and the bits seen before`;
   return { rule: 'MX1' as const, field: 'avl', got: available, allowed };
-}
-
-/** matrix_find_best_cpu over all online CPUs: most available, the first of equals. Undefined: not all known. */
-function isBest(state: MatrixState, cpu: number): boolean | undefined {
-  let best = -1;
-  let most = 0;
-  for (let number = 0; number < state.cpus.length; number += 1) {
-    const one = state.cpus[number];
-    if (!one || one.online === false) continue;
-    if (one.online === undefined || one.available === undefined) return undefined;
-    if (one.available <= most) continue;
-    best = number;
-    most = one.available;
-  }
-  return state.sinceBoot || state.settled ? best === cpu : undefined;
 }

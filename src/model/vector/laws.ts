@@ -65,6 +65,7 @@ export class Comparison {
       return;
     }
     const [field, rule] = fields[name];
+    if (other !== change) this.determined = false;
     if (got === before + change || got === before + other) return;
     const allowed = other === change ? `${before + change}` : `${before + other} or ${before + change}`;
     this.departures.push({ rule, field, got, allowed });

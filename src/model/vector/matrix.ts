@@ -8,7 +8,7 @@ import { stepCpu } from './cpu.ts';
 import { Comparison, totalsOf } from './laws.ts';
 import { onlineStep } from './online.ts';
 import { cpuOf, freshMatrix, seededMatrix, withCpu } from './state.ts';
-import type { Event, MatrixState, Step, Totals, Verdict } from './types.ts';
+import type { Event, Hints, MatrixState, Step, Totals, Verdict } from './types.ts';
 import { notice } from './unseen.ts';
 
 /**
@@ -25,25 +25,26 @@ const nothing: Verdict = {
   departures: [],
   counters: false,
   bit: undefined,
-  bestCpu: undefined,
+  cpu: undefined,
   diedUnseen: 0,
 };
 
-export function step(before: MatrixState, event: Event): Step {
+/** @param hints what is known of the event from elsewhere; without them more is allowed. */
+export function step(before: MatrixState, event: Event, hints: Hints = {}): Step {
   if (event.kind === 'lost') return { state: seededMatrix(), verdict: nothing };
   const { state, died, departures } = notice(before, event);
   if (departures.length > 0) return { state, verdict: { ...nothing, departures } };
-  const { state: after, verdict } = operation(state, event);
+  const { state: after, verdict } = operation(state, event, hints);
   const unseen = died === 0 ? verdict : { ...verdict, diedUnseen: died };
   if (verdict.departures.length > 0 || after.settled) return { state: after, verdict: unseen };
   return settle(after, unseen);
 }
 
-function operation(state: MatrixState, event: Exclude<Event, { kind: 'lost' }>): Step {
+function operation(state: MatrixState, event: Exclude<Event, { kind: 'lost' }>, hints: Hints): Step {
   switch (event.kind) {
     case 'online':
     case 'offline':
-      return onlineStep(state, event.kind, event.executing, event);
+      return onlineStep(state, event.kind, event, hints.allocEnd);
     case 'reserve':
       return reservation(state, event, 1);
     case 'remove_reserved':
@@ -51,7 +52,7 @@ function operation(state: MatrixState, event: Exclude<Event, { kind: 'lost' }>):
     case 'assign_system':
       return assignSystem(state, event);
     default:
-      return stepCpu(state, event);
+      return stepCpu(state, event, hints);
   }
 }
 

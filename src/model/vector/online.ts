@@ -4,13 +4,14 @@ import { Comparison, totalsOf } from './laws.ts';
 import { cpuOf, withCpu } from './state.ts';
 import type { CpuState, MatrixState, Step, Totals } from './types.ts';
 
-/** @param executing the CPU that it is about: both functions work on their own CPU's map. */
+/** `executing` is the CPU that it is about: both functions work on their own CPU's map. */
 export function onlineStep(
   state: MatrixState,
   kind: 'online' | 'offline',
-  executing: number | undefined,
-  event: Totals,
+  event: Totals & { executing: number | undefined },
+  end: number | undefined,
 ): Step {
+  const { executing } = event;
   const sign = kind === 'online' ? 1 : -1;
   const compare = new Comparison();
   const before = executing === undefined ? undefined : cpuOf(state, executing);
@@ -18,7 +19,7 @@ export function onlineStep(
     const allowed = `${state.onlineMaps}: CPU ${executing} is ${kind} already (BUG_ON)`;
     compare.add({ rule: 'MX5', field: 'online_maps', got: event.onlineMaps, allowed });
   }
-  const expected = before && availableOf(state, before);
+  const expected = before && availableOf(state, before, end);
   const total = state.globalAvailable;
   // What is not known is read off the event.
   const seen = total === undefined ? undefined : (event.globalAvailable - total) * sign;
@@ -34,7 +35,7 @@ export function onlineStep(
     departures: compare.departures,
     counters: compare.determined,
     bit: undefined,
-    bestCpu: undefined,
+    cpu: undefined,
     diedUnseen: 0,
   };
   if (compare.departures.length > 0) return { state, verdict };
@@ -47,10 +48,17 @@ export function onlineStep(
 }
 
 /** What this CPU's map adds to global_avl: fixed by its first time online, kept from then on. */
-function availableOf(state: MatrixState, cpu: CpuState): number | undefined {
+function availableOf(state: MatrixState, cpu: CpuState, end: number | undefined): number | undefined {
   if (cpu.initialized !== false) return cpu.available;
-  if (state.capacity === undefined || cpu.managed === undefined) return undefined;
-  return state.capacity - cpu.managed;
+  const capacity = state.capacity ?? (end === undefined ? undefined : freeBits(state.blank, end));
+  if (capacity === undefined || cpu.managed === undefined) return undefined;
+  return capacity - cpu.managed;
+}
+
+function freeBits(cells: Cells, end: number): number {
+  let free = 0;
+  for (let bit = 0; bit < end; bit += 1) if (cells[bit] !== SYSTEM) free += 1;
+  return free;
 }
 
 /** The boot CPU tells how many bits a map has; with the system bits that gives `alloc_end`. */

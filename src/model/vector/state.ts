@@ -21,6 +21,7 @@ export function freshMatrix(): MatrixState {
     blank: newCells(true),
     cpus: [],
     settled: true,
+    unknown: undefined,
   };
 }
 
@@ -33,6 +34,7 @@ export function seededMatrix(): MatrixState {
     blank: newCells(false),
     cpus: [],
     settled: false,
+    unknown: 'not-seen',
   };
 }
 
@@ -82,6 +84,7 @@ export function afterUnseenOffline(state: MatrixState): MatrixState {
     globalAvailable: undefined,
     totalAllocated: undefined,
     settled: false,
+    unknown: 'cpu-died-unseen',
     cpus: state.cpus.map((cpu) => cpu && stirredCpu(cpu)),
   };
 }

@@ -1,5 +1,6 @@
 /** What the model of the vector matrix speaks of. Source: kernel/irq/matrix.c, include/trace/events/irq_matrix.h. */
 import type { Cells } from './cells.ts';
+import type { CpuSet } from './cpuset.ts';
 import type { VectorRule } from './rules.ts';
 
 /** The four totals that every event shows, after its update. */
@@ -70,6 +71,25 @@ export interface MatrixState extends Known<Totals> {
   cpus: readonly (CpuState | undefined)[];
   /** MX2 was checked since something was last unknown. */
   settled: boolean;
+  /** Why what is not known is not known. */
+  unknown: Unknown | undefined;
+}
+
+/** The trace begins in the middle or lost events; or a CPU died and nobody saw what it did. */
+export type Unknown = 'not-seen' | 'cpu-died-unseen';
+
+/** What is known of an event from elsewhere: the interrupt that it is for, a probe, the kernel. Undefined: not. */
+export interface Hints {
+  /** The CPUs that an allocation chooses from. */
+  mask?: CpuSet | undefined;
+  /** `alloc`: it uses up a reservation. */
+  reserved?: boolean | undefined;
+  /** `free`: it was a managed interrupt. */
+  managed?: boolean | undefined;
+  /** A managed allocation takes the first CPU of its mask, not the one where the least run. */
+  managedTakesFirst?: boolean | undefined;
+  /** `alloc_end`. */
+  allocEnd?: number | undefined;
 }
 
 /** One field of an event that the model does not allow. */
@@ -89,8 +109,10 @@ export interface Verdict {
   counters: boolean;
   /** Of an operation that takes a bit: it had one allowed value. Undefined: nothing is chosen. */
   bit: boolean | undefined;
-  /** `alloc` only: the CPU is the one that the model picks when the affinity mask is all online CPUs. */
-  bestCpu: boolean | undefined;
+  /** Of an operation that chooses a CPU: it had one allowed value. */
+  cpu: boolean | undefined;
+  /** `alloc` whose mask is not known: it took the best of all online CPUs. */
+  bestOfOnline?: boolean | undefined;
   /** CPUs that must have gone offline, unseen, right before. */
   diedUnseen: number;
 }
