@@ -81,7 +81,7 @@ function commandLine(context: CommandContext, exit: (code: number) => void): Com
 
   program
     .command('check-trace <file>')
-    .description('hold a trace of irq_matrix and vector_* events against the model (- is stdin)')
+    .description('hold a trace of irq_matrix events against the model (- is stdin)')
     .option('--kernel <release>', 'the kernel that was traced, as `uname -r` says it; else all are allowed')
     .option('--json', 'as JSON')
     .action(async (file, options) =>
