@@ -19,10 +19,11 @@ export interface Mismatch {
   departures: string[];
 }
 
-/** A mismatch leaves no state to go on with; the next event begins anew, as a trace that begins there. */
-const mostMismatches = 100;
-
-export function measure(lines: readonly string[]): Measure {
+/**
+ * A mismatch leaves no state to go on with; the next event begins anew, as a trace that begins there.
+ * @param most mismatches after which it ends.
+ */
+export function measure(lines: readonly string[], most = 100): Measure {
   const total: Measure = {
     events: 0,
     counters: { of: 0, predicted: 0 },
@@ -33,7 +34,7 @@ export function measure(lines: readonly string[]): Measure {
     gaps: 0,
   };
   let from = 0;
-  while (from < lines.length && total.mismatches.length < mostMismatches) {
+  while (from < lines.length && total.mismatches.length < most) {
     const check = new TraceCheck();
     let at = from;
     while (at < lines.length && check.line(lines[at]!)) at += 1;

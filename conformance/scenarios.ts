@@ -105,11 +105,10 @@ export const scenarios: readonly Scenario[] = [
       ),
     ],
   }),
-  {
+  ...bothWays({
     name: 'irqbalance',
     title: 'irqbalance with an interval of one second, under traffic',
     cpus: 4,
-    interruptRemapping: false,
     devices: mixed,
     ringKiB: 8192,
     steps: [
@@ -121,7 +120,7 @@ export const scenarios: readonly Scenario[] = [
       { sh: 'scatter 1; burst; sleep 2; burst; sleep 2; scatter 2; burst; sleep 2; burst' },
       { sh: 'kill $(cat /run/irqbalance.pid)' },
     ],
-  },
+  }),
   ...bothWays({
     name: 'cpus',
     title: 'CPUs off and on, one by one and several, under traffic',

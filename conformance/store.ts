@@ -23,7 +23,7 @@ interface Facts {
   lost: number;
 }
 
-export const fixtures = join(import.meta.dirname, '../test/fixtures/traces');
+const fixtures = join(import.meta.dirname, '../test/fixtures/traces');
 const traceFile = /^(\d+\.\d+)-([a-z0-9-]+)\.trace\.gz$/;
 
 /** What a recording is of: the machine, its kernel words, the steps. One of another definition is none of this. */
@@ -83,6 +83,14 @@ export class TraceStore {
     writeFileSync(`${file}.new`, data);
     renameSync(`${file}.new`, file);
   }
+}
+
+/** Every trace of the repository, the scenarios' and others. */
+export function repositoryTraces(): string[] {
+  return readdirSync(fixtures)
+    .filter((name) => /\.trace(\.gz)?$/.test(name))
+    .sort()
+    .map((name) => join(fixtures, name));
 }
 
 /** One character a byte, as check-trace reads. */
