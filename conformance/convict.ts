@@ -18,6 +18,7 @@ export interface Mutant {
 
 export interface Trace {
   name: string;
+  kernel: string;
   lines: readonly string[];
 }
 
@@ -57,8 +58,8 @@ export async function convict(traces: readonly Trace[], mutant?: Mutant): Promis
   const url = pathToFileURL(join(root, 'conformance/measure.ts')).href;
   const copy = mutant ? `${url}${query}${loaded.push(mutant) - 1}` : url;
   const { measure } = (await import(copy)) as { measure: typeof Measure };
-  for (const { name, lines } of traces) {
-    const [first] = measure(lines, 1).mismatches;
+  for (const { name, kernel, lines } of traces) {
+    const [first] = measure(lines, kernel, 1).mismatches;
     if (first) return `${name}:${first.line} ${first.departures[0]}`;
   }
   return undefined;

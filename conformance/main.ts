@@ -105,7 +105,7 @@ async function recordAll(
 function rowOf(store: TraceStore, stored: Stored): Row {
   const { kernel, scenario, file, from } = stored;
   const facts = from === 'cache' ? store.facts(kernel, scenario) : undefined;
-  const measured = measure(readTrace(file).split('\n'));
+  const measured = measure(readTrace(file).split('\n'), kernel);
   return { kernel, scenario, from, file, lostInRing: facts?.lost ?? 0, measured };
 }
 

@@ -1,4 +1,5 @@
 /** One recording held against the model: what was foretold, and what the model would not have allowed. */
+import { kernelFeatures, kernelVersion } from '../src/model/features.ts';
 import { type Share, TraceCheck, type TraceSummary } from '../src/verdict/vectors.ts';
 
 export interface Measure {
@@ -21,9 +22,12 @@ export interface Mismatch {
 
 /**
  * A mismatch leaves no state to go on with; the next event begins anew, as a trace that begins there.
+ * @param kernel its release; undefined: each kernel's behaviour is allowed.
  * @param most mismatches after which it ends.
  */
-export function measure(lines: readonly string[], most = 100): Measure {
+export function measure(lines: readonly string[], kernel?: string, most = 100): Measure {
+  const version = kernel === undefined ? undefined : kernelVersion(kernel);
+  const features = version && kernelFeatures(version);
   const total: Measure = {
     events: 0,
     counters: { of: 0, predicted: 0 },
@@ -35,7 +39,7 @@ export function measure(lines: readonly string[], most = 100): Measure {
   };
   let from = 0;
   while (from < lines.length && total.mismatches.length < most) {
-    const check = new TraceCheck();
+    const check = new TraceCheck(features);
     let at = from;
     while (at < lines.length && check.line(lines[at]!)) at += 1;
     add(total, check.summary, from);

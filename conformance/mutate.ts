@@ -6,10 +6,11 @@ import { exitCodes } from '../src/errors.ts';
 import { table } from '../src/report/table.ts';
 import { convict } from './convict.ts';
 import { mutants } from './mutants.ts';
-import { readTrace, repositoryTraces } from './store.ts';
+import { kernelOf, readTrace, repositoryTraces } from './store.ts';
 
 const traces = repositoryTraces().map((file) => ({
   name: file.replace(/^.*\//, ''),
+  kernel: kernelOf(file)!,
   lines: readTrace(file).split('\n'),
 }));
 const rows = [['-', 'none: the model as it is', (await convict(traces)) ?? 'innocent']];

@@ -1,7 +1,7 @@
 /** Where recordings are: those kept in the repository, and those made here, in the cache. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Plan } from '../src/lab/plan.ts';
 import type { Recording } from './record.ts';
@@ -91,6 +91,11 @@ export function repositoryTraces(): string[] {
     .filter((name) => /\.trace(\.gz)?$/.test(name))
     .sort()
     .map((name) => join(fixtures, name));
+}
+
+/** The kernel that a trace of the repository is of, by its name: 6.1-cpus.trace.gz. */
+export function kernelOf(file: string): string | undefined {
+  return /\d+\.\d+/.exec(basename(file))?.[0];
 }
 
 /** One character a byte, as check-trace reads. */

@@ -1,19 +1,19 @@
 /** The recordings of the repository, held against the model: what `npm run model:conformance` prints, as a test. */
 import { describe, expect, test } from 'vitest';
 import { measure } from '../../conformance/measure.ts';
-import { readTrace, repositoryTraces } from '../../conformance/store.ts';
+import { kernelOf, readTrace, repositoryTraces } from '../../conformance/store.ts';
 import { conformanceTable, percent } from '../../conformance/table.ts';
 
 const traces = repositoryTraces().filter((file) => file.endsWith('.gz'));
 
 test('there are recordings of every kernel that they are said to be of', () => {
-  const kernels = new Set(traces.map((file) => /\/([\d.]+)-[^/]+$/.exec(file)?.[1]));
+  const kernels = new Set(traces.map(kernelOf));
   expect([...kernels].sort()).toEqual(['6.1', '6.12']);
 });
 
 describe.each(traces)('%s', (file) => {
   const lines = readTrace(file).split('\n');
-  const whole = measure(lines);
+  const whole = measure(lines, kernelOf(file));
 
   test('no event departs from the model, nothing was lost', () => {
     expect(whole.mismatches).toEqual([]);
@@ -29,7 +29,7 @@ describe.each(traces)('%s', (file) => {
       at,
       lines[at]!.replace(/ alloc=(\d+)/, (_, n) => ` alloc=${Number(n) + 1}`),
     );
-    const found = measure(wrong);
+    const found = measure(wrong, kernelOf(file));
     expect(found.mismatches.length).toBeGreaterThan(0);
     expect(found.mismatches[0]).toMatchObject({ line: at + 1, text: wrong[at] });
     expect(found.events).toBe(whole.events);

@@ -29,7 +29,7 @@ test('a mutant that changes nothing gets away; one that is not in the file is an
     import { readTrace, repositoryTraces } from './conformance/store.ts';
     const lines = readTrace(repositoryTraces()[0]).split('\\n');
     const mutant = { rule: 'MX1', lie: 'none', file: 'src/model/vector/laws.ts', from: ${JSON.stringify(from)}, to: ${JSON.stringify(to)} };
-    console.log(await convict([{ name: 'x', lines }], mutant));`;
+    console.log(await convict([{ name: 'x', kernel: '6.1', lines }], mutant));`;
   const same = await run(['--input-type=module', '-e', script('case  ', 'case')]).catch((error) => error);
   expect(same.stderr).toContain('stands');
   const from = "case 'reserve_managed':";

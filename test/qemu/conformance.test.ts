@@ -35,7 +35,7 @@ test('a live recording has no event that departs from the model', async () => {
   const { trace, lost, dmesg, versions } = await record(scenario, '6.12', context);
   const lines = trace.split('\n');
   expect(lost).toBe(0);
-  expect(measure(lines)).toMatchObject({ mismatches: [], lost: 0, gaps: 0 });
+  expect(measure(lines, '6.12')).toMatchObject({ mismatches: [], lost: 0, gaps: 0 });
   // The stir took place: a CPU came back, a disk was plugged in and used all its vectors, the probes spoke.
   expect(dmesg).toContain('smpboot: CPU 1 is now offline');
   expect(lines.filter((line) => line.includes(': irq_matrix_online: '))).toHaveLength(3);
