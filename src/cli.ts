@@ -48,7 +48,7 @@ function commandLine(context: CommandContext, exit: (code: number) => void): Com
 
   program
     .command('show <lab>')
-    .description('what a lab is made of, and what it tries')
+    .description("what a lab tries, or a run folder's result")
     .option('--json', 'as JSON, every default filled in')
     .action(async (lab, options) =>
       exit(await (await import('./commands/show.ts')).show(context, lab, options)),

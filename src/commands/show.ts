@@ -1,11 +1,16 @@
-/** `vflab show LAB`: what a lab is made of and what it tries, in a page. */
+/** `vflab show LAB`: what a lab is made of and what it tries, in a page. `vflab show RUN_FOLDER`: all of its result. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { exitCodes } from '../errors.ts';
 import { axesOf } from '../lab/matrix.ts';
 import { remedyTitle } from '../lab/phases.ts';
 import type { Lab } from '../lab/schema.ts';
 import { functionsOf, portOf } from '../lab/topology.ts';
 import type { Style } from '../report/colour.ts';
+import type { RunResult } from '../report/result.ts';
 import { table } from '../report/table.ts';
+import { textReport } from '../report/text.ts';
 import type { CommandContext } from './context.ts';
 import { findLab, loadLabs } from './labs.ts';
 
@@ -14,10 +19,24 @@ export async function show(
   name: string,
   options: { json?: boolean },
 ): Promise<number> {
+  const result = join(resolve(cwd, name), 'result.json');
+  if (existsSync(result)) return await showRun(out, result, options);
   const [loaded] = await loadLabs(cwd, [await findLab(cwd, name)]);
   const { lab, file } = loaded!;
   if (options.json) out.write(`${JSON.stringify({ name: loaded!.name, file, lab }, undefined, 2)}\n`);
   else out.write(describe(loaded!.name, file, lab, out.style));
+  return exitCodes.asExpected;
+}
+
+/** As it was judged when it ran; `vflab verdict` judges it anew. */
+async function showRun(
+  out: CommandContext['out'],
+  path: string,
+  options: { json?: boolean },
+): Promise<number> {
+  const text = await readFile(path, 'utf8');
+  const result = JSON.parse(text) as RunResult;
+  out.write(options.json ? text : textReport(result, { style: out.style, verbose: true }));
   return exitCodes.asExpected;
 }
 
@@ -33,7 +52,7 @@ function describe(name: string, file: string, lab: Lab, style: Style): string {
   ]);
   const variants = Object.entries(lab.variants).map(([id, variant]) => [
     `  ${id}`,
-    variant.faults.join(', ') || 'no fault',
+    variant.faults.join(', ') || changeText(variant.host) || (host.disks ? '' : 'no fault'),
     variant.remedy === 'none' ? '' : `remedy: ${remedyTitle(lab, variant.remedy)}`,
     `${variant.expect.verdict}${variant.expect.remedy ? `, ${variant.expect.remedy}` : ''}`,
   ]);
@@ -50,16 +69,16 @@ function describe(name: string, file: string, lab: Lab, style: Style): string {
     style.bold('Host'),
     `  ${host.cpus} CPUs, ${host.memoryMiB} MiB, ${iommu}`,
     ...table(functions),
+    ...(host.disks ? [`  ${diskText(host.disks)}`] : []),
     '',
-    style.bold('Guests'),
-    ...Object.entries(lab.guests).map(
-      ([id, guest]) =>
-        `  ${id}: ${guest.cpus} CPU, ${guest.memoryMiB} MiB, owns ${guest.passthrough.join(', ') || 'nothing'}`,
+    ...section(
+      style.bold('Guests'),
+      Object.entries(lab.guests).map(
+        ([id, guest]) =>
+          `  ${id}: ${guest.cpus} CPU, ${guest.memoryMiB} MiB, owns ${guest.passthrough.join(', ') || 'nothing'}`,
+      ),
     ),
-    '',
-    style.bold('Faults'),
-    ...table(faults),
-    '',
+    ...section(style.bold('Faults'), table(faults)),
     `${style.bold('Variants')} (failure: ${lab.failure}; what is expected last)`,
     ...table(variants),
     '',
@@ -67,4 +86,26 @@ function describe(name: string, file: string, lab: Lab, style: Style): string {
     ...axesOf(lab).map((axis) => `  ${axis.name}: ${axis.values.join(', ')}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Nothing at all where there is nothing in it. */
+function section(head: string, lines: readonly string[]): string[] {
+  return lines.length > 0 ? [head, ...lines, ''] : [];
+}
+
+function diskText({ count, queues, plug, intx, module }: NonNullable<Lab['host']['disks']>): string {
+  const how = plug === 'hot' ? 'plugged in one by one' : 'there at boot';
+  const line = intx === 'pinless' ? 'without an interrupt line' : 'with an interrupt line';
+  return `${count} virtio-blk disks with ${queues} queues each, ${how}, ${line}, driven by ${module}`;
+}
+
+/** `disks.plug hot, disks.count 150` */
+function changeText(change: object, prefix = ''): string {
+  return Object.entries(change)
+    .map(([name, value]) =>
+      typeof value === 'object' && value !== null
+        ? changeText(value, `${prefix}${name}.`)
+        : `${prefix}${name} ${value}`,
+    )
+    .join(', ');
 }

@@ -2,7 +2,7 @@
 import type { Style } from './colour.ts';
 import { plainLine } from './plain.ts';
 import type { VariantResult } from './result.ts';
-import { table } from './table.ts';
+import { numberTable } from './table.ts';
 
 /** Empty where no variant has disks. */
 export function disksTable(variants: readonly VariantResult[], style: Style): string[] {
@@ -19,7 +19,7 @@ export function disksTable(variants: readonly VariantResult[], style: Style): st
     'Allocated',
     'What it costs',
   ];
-  return table([head, ...rows], (cell, r) => (r === 0 ? style.bold(cell) : cell));
+  return numberTable([head, ...rows], (cell, r) => (r === 0 ? style.bold(cell) : cell));
 }
 
 function row(

@@ -2,7 +2,7 @@
 import type { DisksAccount, MomentAccount } from '../verdict/failures/virtio-blk-probe-failed/account.ts';
 import type { MatrixAccount } from '../verdict/slots/account.ts';
 import type { Style } from './colour.ts';
-import { table } from './table.ts';
+import { numberTable } from './table.ts';
 
 /** With more CPUs than this the least and the most of them are shown, unless all are asked for. */
 const shownCpus = 8;
@@ -33,7 +33,7 @@ function head(style: Style) {
 }
 
 function indented(rows: readonly (readonly string[])[], style: Style): string[] {
-  return table(rows, head(style)).map((line) => `    ${line}`);
+  return numberTable(rows, head(style)).map((line) => `    ${line}`);
 }
 
 function fields(moments: readonly { moment: string; matrix: MatrixAccount }[], style: Style): string[] {

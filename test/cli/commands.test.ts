@@ -147,7 +147,7 @@ describe('the command line itself', () => {
 
       Commands:
         list [options]                  the labs there are
-        show [options] <lab>            what a lab is made of, and what it tries
+        show [options] <lab>            what a lab tries, or a run folder's result
         validate [files...]             find every problem of lab files (default: all
                                         of labs/)
         schema                          the JSON Schema of a lab file, for editors

@@ -40,7 +40,9 @@ export interface DisksFacts extends RunFacts {
 }
 
 export function disksFacts(run: RunFacts): DisksFacts {
-  const markers = diskMoments.map((moment) => markerOf(run.harness, moment));
+  const found = diskMoments.map((moment) => markerOf(run.harness, moment));
+  // A marker that an earlier moment has is not this one's: the record lacks its own.
+  const markers = found.map((id, i) => (found.indexOf(id) === i ? id : undefined));
   const content = run.files(vectorsFile);
   const known = new Set(markers.filter((id) => id !== undefined));
   const trace = content === undefined ? undefined : readTrace(content, known);

@@ -31,15 +31,15 @@ function exhausted(facts: DisksFacts): Finding[] {
   const all = slotsPerCpu * matrix.onlineMaps;
   const left = first?.available ?? matrix.globalAvailable;
   const eater =
-    total.managedIdle > total.ordinary + total.managedRunning
-      ? 'Most are reserved for managed interrupts on CPUs where these do not run: nobody can use them.'
-      : 'Every one of them is in use or reserved.';
+    total.managedIdle > 0
+      ? `${total.managedIdle} are reserved for managed interrupts on CPUs where these do not run: nobody can use them.`
+      : 'Every one of them is in use.';
   return [
     {
       id: 'vectors-exhausted',
       severity: 'warning',
       title: `${left} of ${all} slots were left when a request for a vector was refused, with ${first?.allocated ?? matrix.totalAllocated} allocated`,
-      text: `After the disks: ${total.managedIdle} reserved and idle, ${total.managedRunning} managed and running, ${total.ordinary} ordinary, ${total.free} free. ${eater}`,
+      text: `After the disks ${total.managedRunning} are managed and running, ${total.ordinary} other interrupts', ${total.free} free. ${eater}`,
       evidence: first && trace ? [trace.at(first.line)] : (after?.at('matrix') ?? []),
       rule: 'VIRTIO-SLOTS',
     },
