@@ -1,4 +1,5 @@
 /** The harness's own record (`events.ndjson`) with the line of every event. */
+import { isHarnessEvent } from './harness-shape.ts';
 import type { HarnessEvent, HarnessEventKind } from './record.ts';
 import { type SourceLine, splitLines } from './source.ts';
 
@@ -26,7 +27,7 @@ export function parseHarness(content: string): HarnessRecord {
     };
     try {
       const value = JSON.parse(text) as HarnessEvent;
-      if (typeof value?.t !== 'number' || typeof value.kind !== 'string') throw new Error('no event');
+      if (!isHarnessEvent(value)) throw new Error('no event');
       at.arrived = value.t;
       record.events.push({ ...value, at } as Recorded);
     } catch {

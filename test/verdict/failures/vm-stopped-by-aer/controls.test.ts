@@ -568,8 +568,14 @@ test('judge never throws and never claims, whatever the files hold', () => {
         expect(judge({ plan, files: (name) => files[name] }).verdict).toBe('inconclusive');
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 150 },
   );
+});
+
+test('a cut that leaves JSON behind is no event', () => {
+  const run = unplug().replace('events.ndjson', /"output":"(?=[^\n]*"kind":"traffic"|PING)/, '"outpu":"');
+  expect(run.judge()).toMatchObject({ verdict: 'inconclusive' });
+  expect(run.judge().findings.map((f) => f.id)).toContain('evidence-cut');
 });
 
 test('a clean recording with bytes cut out never becomes reproduced', () => {
