@@ -88,6 +88,18 @@ function commandLine(context: CommandContext, exit: (code: number) => void): Com
       exit(await (await import('./commands/check-trace.ts')).checkTrace(context, file, options)),
     );
 
+  program
+    .command('explore')
+    .description('every interleaving of the vector set-up race, in the model: what each cure is worth')
+    .option('--cure <name>', 'one cure only, with the shortest way to each problem that it leaves')
+    .option('--devices <n>', 'devices whose vectors are switched', positive)
+    .option('--cpus <n>', 'CPUs that take interrupts', positive)
+    .option('--raises <n>', 'interrupts that each device raises', positive)
+    .option('--switches <n>', 'times that each vector is switched', positive)
+    .option('--memory-mib <n>', 'where a search ends, incomplete (default: 4096)', positive)
+    .option('--json', 'as JSON')
+    .action(async (options) => exit((await import('./commands/explore.ts')).explore(context, options)));
+
   return program;
 }
 
