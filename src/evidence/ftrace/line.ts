@@ -5,7 +5,8 @@
  *          insmod-512     [003] d..2.     4.567890: irq_matrix_alloc: bit=33 cpu=3 …
  */
 
-export type VectorSystem = 'irq_matrix' | 'vector';
+export type VectorSystem = 'irq_matrix' | 'vector' | 'matrix_probe';
+const systems: readonly VectorSystem[] = ['irq_matrix', 'vector', 'matrix_probe'];
 
 export interface TraceHead {
   system: VectorSystem;
@@ -20,30 +21,43 @@ export interface TraceHead {
 /** A task's name, at most 16 characters, stands before: it cannot play an event. */
 const shortestContext = 17;
 
-/** @returns undefined for every line that holds no event of the two systems. Never throws, linear. */
+/** @returns undefined for every line that holds no event of these systems. Never throws, linear. */
 export function readHead(text: string): TraceHead | undefined {
-  const matrix = text.indexOf(': irq_matrix_', shortestContext);
-  const system: VectorSystem = matrix >= 0 ? 'irq_matrix' : 'vector';
-  const colon = matrix >= 0 ? matrix : text.indexOf(': vector_', shortestContext);
-  if (colon < 0) return undefined;
-  const begin = colon + 2 + system.length + 1;
-  const end = text.indexOf(':', begin);
-  if (end < 0 || end - begin > 24) return undefined;
-  let fields = end + 1;
-  while (text.charCodeAt(fields) === 32) fields += 1;
-  return { system, name: text.slice(begin, end), executing: executingCpu(text, colon), fields };
+  for (let colon = text.indexOf(': ', shortestContext); colon >= 0; colon = text.indexOf(': ', colon + 2)) {
+    const system = systemAt(text, colon + 2);
+    if (!system) continue;
+    const begin = colon + 2 + system.length + 1;
+    const end = text.indexOf(':', begin);
+    if (end < 0 || end - begin > 24) return undefined;
+    let fields = end + 1;
+    while (text.charCodeAt(fields) === 32) fields += 1;
+    return { system, name: text.slice(begin, end), executing: executingCpu(text, colon), fields };
+  }
+  return undefined;
+}
+
+function systemAt(text: string, at: number): VectorSystem | undefined {
+  for (const system of systems)
+    if (text.charCodeAt(at + system.length) === 95 && text.startsWith(system, at)) return system;
+  return undefined;
 }
 
 /** NR_CPUS is at most 8192 on x86. */
 const mostCpus = 8191;
 
 /** `[003]`, the last bracket before the event's name. */
-export function executingCpu(text: string, before: number): number | undefined {
-  const open = text.lastIndexOf('[', before);
-  const close = text.indexOf(']', open);
-  if (open < 0 || close < 0 || close > before || close - open > 5 || close - open < 2) return undefined;
-  const cpu = Number(text.slice(open + 1, close));
-  return Number.isInteger(cpu) && cpu >= 0 && cpu <= mostCpus ? cpu : undefined;
+function executingCpu(text: string, before: number): number | undefined {
+  const close = text.lastIndexOf(']', before);
+  let cpu = 0;
+  let unit = 1;
+  for (let at = close - 1; at >= 0 && at > close - 5; at -= 1) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit === 43) return unit > 1 && cpu <= mostCpus ? cpu : undefined;
+    if (digit < 0 || digit > 9) return undefined;
+    cpu += digit * unit;
+    unit *= 10;
+  }
+  return text.charCodeAt(close - 5) === 91 && cpu <= mostCpus ? cpu : undefined;
 }
 
 /** `CPU:3 [LOST 12 EVENTS]` (kernel/trace/trace.c print_trace_line), and perf's `[12 EVENTS LOST]`. */

@@ -69,44 +69,63 @@ export function matrixProbesWord(cpus: number): string {
 }
 
 const calls: ReadonlySet<string> = new Set(probedCalls);
-const mark = ': matrix_probe_';
-
-/** Where the name of a probe's event begins, with the colon before it; negative: nowhere. */
-export function probeAt(text: string): number {
-  return text.indexOf(mark);
-}
 
 /**
- * @param begin what {@link probeAt} said.
+ * @param call the name of the event without `matrix_probe_`.
+ * @param from where its fields begin: `(irq_matrix_alloc+0x4/0x140) reserved=1 mask=0xf online=0xf cpus=4`.
  * @returns undefined for a line that is cut or garbled. Never throws; linear.
  */
 export function readProbe(
   text: string,
-  begin: number,
+  call: string,
   executing: number | undefined,
+  from: number,
 ): MatrixProbe | undefined {
-  const end = text.indexOf(':', begin + 2);
-  const call = text.slice(begin + mark.length, end) as ProbedCall;
-  if (end < 0 || !calls.has(call)) return undefined;
-  const probe: MatrixProbe = { call, executing };
+  if (!calls.has(call)) return undefined;
+  const probe: MatrixProbe = { call: call as ProbedCall, executing };
   const masks: { mask: number[]; online: number[] } = { mask: [], online: [] };
-  for (const word of text
-    .slice(end + 1)
-    .trim()
-    .split(' ')
-    .slice(1)) {
-    const m = /^([a-z]{1,8})(\d{0,3})=(?:0x([0-9a-f]{1,16})|(\d{1,10}))$/.exec(word);
-    if (!m) return undefined;
-    const [, name, index, hex, decimal] = m;
-    if (hex !== undefined) {
-      if (name !== 'mask' && name !== 'online') return undefined;
-      const at = Number(index) * 2;
-      if (at > 256) return undefined;
-      masks[name][at] = Number.parseInt(hex.slice(-8), 16);
-      masks[name][at + 1] = Number.parseInt(hex.slice(0, -8) || '0', 16);
-    } else setNumber(probe, name!, Number(decimal));
+  let at = text.indexOf(' ', from);
+  while (at >= 0 && at < text.length) {
+    while (isBlank(text.charCodeAt(at))) at += 1;
+    if (at >= text.length) break;
+    const equals = text.indexOf('=', at);
+    if (equals < 0 || equals - at > 12) return undefined;
+    let end = equals + 1;
+    while (end < text.length && !isBlank(text.charCodeAt(end))) end += 1;
+    if (!setField(probe, masks, text.slice(at, equals), text.slice(equals + 1, end))) return undefined;
+    at = end;
   }
   return complete(probe, masks);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 13 || code === 9;
+}
+
+const numbers: ReadonlySet<string> = new Set(['cpus', 'cpu', 'bit', 'reserved', 'managed']);
+
+/** @returns false for a field that is none of ours, or whose value cannot be read. */
+function setField(
+  probe: MatrixProbe,
+  masks: { mask: number[]; online: number[] },
+  field: string,
+  value: string,
+): boolean {
+  if (value.startsWith('0x')) {
+    const name = field.startsWith('mask') ? 'mask' : 'online';
+    if (!field.startsWith(name) || value.length < 3 || value.length > 18) return false;
+    const index = field.length === name.length ? 0 : Number(field.slice(name.length));
+    const low = Number(`0x${value.slice(2).slice(-8)}`);
+    const high = Number(`0x${value.slice(2, -8) || '0'}`);
+    if (!Number.isInteger(index + low + high) || index < 0 || index > 128) return false;
+    masks[name][index * 2] = low;
+    masks[name][index * 2 + 1] = high;
+    return true;
+  }
+  const number = value.length > 10 ? Number.NaN : Number(value);
+  if (!numbers.has(field) || !Number.isInteger(number) || number < 0 || value === '') return false;
+  setNumber(probe, field, number);
+  return true;
 }
 
 function setNumber(probe: MatrixProbe, name: string, value: number): void {

@@ -3,8 +3,8 @@
  * of include/trace/events/irq_matrix.h and arch/x86/include/asm/trace/irq_vectors.h, the same from 4.18 to 6.18.
  */
 import { readFields } from './fields.ts';
-import { executingCpu, lostEvents, readHead } from './line.ts';
-import { type MatrixProbe, probeAt, readProbe } from './probes.ts';
+import { lostEvents, readHead } from './line.ts';
+import { type MatrixProbe, readProbe } from './probes.ts';
 
 /** `IRQ_MATRIX_GLOBAL_FIELDS`: the totals that every irq_matrix event ends with, taken after the update. */
 export interface MatrixTotals {
@@ -101,11 +101,6 @@ const isCpu = (name: string): name is (typeof cpuKinds)[number] =>
 export function readVectorLine(text: string): VectorLine | undefined {
   const head = readHead(text);
   if (!head) {
-    const probe = probeAt(text);
-    if (probe >= 0) {
-      const event = readProbe(text, probe, executingCpu(text, probe));
-      return event ? { type: 'probe', event } : { type: 'unreadable', name: 'matrix_probe' };
-    }
     const count = lostEvents(text);
     return count === undefined ? undefined : { type: 'lost', count };
   }
@@ -113,6 +108,10 @@ export function readVectorLine(text: string): VectorLine | undefined {
   if (head.system === 'irq_matrix') {
     const event = readMatrix(text, name, executing, fields);
     return event ? { type: 'matrix', event } : { type: 'unreadable', name: `irq_matrix_${name}` };
+  }
+  if (head.system === 'matrix_probe') {
+    const event = readProbe(text, name, executing, fields);
+    return event ? { type: 'probe', event } : { type: 'unreadable', name: 'matrix_probe' };
   }
   const format = vectorKeys.get(name);
   // An event of some other system that begins with the same word.

@@ -9,6 +9,21 @@ import { type Domain, type Section, sectionOf } from './state.ts';
 
 type MatrixEvent = Exclude<Event, { kind: 'lost' }>;
 
+const fullNames = {
+  online: 'irq_matrix_online',
+  offline: 'irq_matrix_offline',
+  reserve: 'irq_matrix_reserve',
+  remove_reserved: 'irq_matrix_remove_reserved',
+  assign_system: 'irq_matrix_assign_system',
+  reserve_managed: 'irq_matrix_reserve_managed',
+  remove_managed: 'irq_matrix_remove_managed',
+  alloc_managed: 'irq_matrix_alloc_managed',
+  assign: 'irq_matrix_assign',
+  alloc: 'irq_matrix_alloc',
+  free: 'irq_matrix_free',
+  alloc_reserved: 'irq_matrix_alloc_reserved',
+} as const;
+
 /** What the interrupt, or a probe, tells of an event of the matrix beforehand. */
 export function hintsFor(domain: Domain, event: MatrixEvent): Hints {
   switch (event.kind) {
@@ -53,8 +68,7 @@ export function stepMatrix(
   reservedBefore: number | undefined,
 ): { departures: readonly Departure[]; foretold: boolean | undefined } {
   const section = sectionOf(domain, event.executing);
-  const name = `irq_matrix_${event.kind}`;
-  const late = checkOrder(domain, section, name, undefined);
+  const late = checkOrder(domain, section, fullNames[event.kind], undefined);
   if (late)
     return { departures: [{ ...late, field: 'bit', got: 'bit' in event ? event.bit : 0 }], foretold: false };
   const departure = follow(section, event, reservedBefore);

@@ -25,6 +25,10 @@ const steps: Readonly<Record<string, Step>> = {
   free_moved: freeMoved,
 };
 
+const fullNames: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.keys(steps).map((name) => [name, `vector_${name}`]),
+);
+
 export interface VectorVerdict {
   departures: readonly Departure[];
   /** It is explained if a CPU died unseen before it, which the next event of the matrix shows; else not. */
@@ -39,9 +43,9 @@ export function stepVector(domain: Domain, event: VectorEvent, matrix: MatrixSta
   const number = fields.irq;
   if (!step || number === undefined) return explained;
   const section = sectionOf(domain, executing);
-  const full = `vector_${name}`;
+  const full = fullNames[name]!;
   const late = checkOrder(domain, section, full, number);
-  domain.seen.add(full);
+  if (!domain.seen.has(full)) domain.seen.add(full);
   if (late) return { departures: [late] };
   const here: Here = { domain, matrix, section, executing };
   const irq = irqOf(domain, number);
@@ -57,12 +61,14 @@ export function stepVector(domain: Domain, event: VectorEvent, matrix: MatrixSta
 
 function attempt(step: Step, here: Here, irq: Irq, { name, fields }: VectorEvent): readonly Departure[] {
   // Nothing but the tries' own events comes between them.
-  if (irq.due?.event === 'tries' && !['alloc', 'update', 'config', 'free_moved'].includes(name)) {
+  if (irq.due?.event === 'tries' && !betweenTries.has(name)) {
     const ended = triesEnded(irq, here.matrix.globalAvailable);
     if (ended.any) return ended.departures;
   }
   return step(here, irq, fields).departures;
 }
+
+const betweenTries: ReadonlySet<string> = new Set(['alloc', 'update', 'config', 'free_moved']);
 
 /** These need no memory of the interrupt's life. */
 const local: ReadonlySet<string> = new Set(['VX1', 'VX2', 'VX6', 'VX10', 'VX11']);
