@@ -21,18 +21,20 @@ export interface BootOptions {
   cleanup: AsyncDisposableStack;
   /** As soon as QEMU runs. */
   onStart?: (machine: RunningMachine) => void;
+  /** More arguments for QEMU. */
+  extraArgs?: readonly string[];
   signal: AbortSignal;
 }
 
 /** @throws LabBrokeError HOST_BOOT_FAILED, SSH_UNREACHABLE, and what starting a machine throws */
 export async function bootLinux(
   spec: MachineSpec,
-  { accelerator, record, log, key, cleanup, onStart, signal }: BootOptions,
+  { accelerator, record, log, key, cleanup, onStart, extraArgs, signal }: BootOptions,
 ): Promise<{ machine: RunningMachine; linux: LinuxMachine }> {
   const { name } = spec;
   const machine = await startMachine(
     { ...spec, cmdline: [...spec.cmdline, ...controlParameters(spec, key.publicBlob)] },
-    { accel: accelerator, record, signal },
+    { accel: accelerator, record, signal, ...(extraArgs ? { extraArgs } : {}) },
   );
   cleanup.use(machine);
   onStart?.(machine);

@@ -1,5 +1,9 @@
 /** The vector matrix at one moment, to simulate from. Source: kernel/irq/matrix.c struct irq_matrix, struct cpumap. */
 
+import { ALLOCATED, allocStart, RESERVED, RUNNING, SYSTEM } from './cells.ts';
+import { cpuOf } from './state.ts';
+import type { MatrixState } from './types.ts';
+
 export interface CpuSeed {
   cpu: number;
   online: boolean;
@@ -42,8 +46,7 @@ const cascadeBit = 50;
 const syscallBit = 128;
 
 /** The matrix of a machine that runs nothing but its timer: the state after the IO-APIC took the PIC's lines over. */
-export function freshMatrix(machine: FreshMachine): MatrixSeed {
-  const allocStart = 32;
+export function freshSeed(machine: FreshMachine): MatrixSeed {
   // LOCAL_TIMER_VECTOR is 236, POSTED_MSI_NOTIFICATION_VECTOR 235 (irq_vectors.h).
   const allocEnd = machine.postedMsi ? 235 : 236;
   const systemMap = [...(machine.cleanupVector ? [32] : []), cascadeBit, syscallBit];
@@ -62,4 +65,28 @@ export function freshMatrix(machine: FreshMachine): MatrixSeed {
     };
   });
   return { allocStart, allocEnd, systemMap, globalReserved: 0, totalAllocated: 1, cpus };
+}
+
+/**
+ * From what a trace told. @param possible CPUs that may be: those that no event was about are in it too
+ * @returns undefined when something of it is not known, as in a trace that begins in the middle
+ */
+export function seedFrom(state: MatrixState, possible: readonly number[]): MatrixSeed | undefined {
+  const { globalReserved, totalAllocated } = state;
+  if (globalReserved === undefined || totalAllocated === undefined) return undefined;
+  const cpus: CpuSeed[] = [];
+  for (const cpu of possible) {
+    const { cells, exact, online, initialized, available } = cpuOf(state, cpu);
+    if (!exact || online === undefined || initialized === undefined || available === undefined)
+      return undefined;
+    const bits = (set: number) => [...cells.keys()].filter((bit) => (cells[bit]! & set) !== 0);
+    const allocMap = bits(ALLOCATED | RUNNING);
+    cpus.push({ cpu, online, initialized, available, allocMap, managedMap: bits(RESERVED | RUNNING) });
+  }
+  const { blank } = state;
+  const allocEnd = blank.findLastIndex((cell) => cell !== SYSTEM) + 1;
+  const systemMap = [...blank.keys()].filter(
+    (bit) => bit >= allocStart && bit < allocEnd && blank[bit] === SYSTEM,
+  );
+  return { allocStart, allocEnd, systemMap, globalReserved, totalAllocated, cpus };
 }

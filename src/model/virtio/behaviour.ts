@@ -54,7 +54,7 @@ function behaviourOf(features: KernelFeatures): DiskBehaviour {
   };
 }
 
-/** What `freshMatrix` wants to know of a kernel. */
+/** What `freshSeed` wants to know of a kernel. */
 export function matrixLimits(features: KernelFeatures): Pick<FreshMachine, 'cleanupVector' | 'postedMsi'> {
   return {
     cleanupVector: features.vectorCleanupByTimer !== true,

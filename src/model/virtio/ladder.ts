@@ -5,7 +5,13 @@
  */
 import { irqf } from '../genirq/flags.ts';
 import { type Line, requestIrq } from '../genirq/sharing.ts';
-import { activateReserved, type Denial, type DomainMachine, FunctionVectors } from '../msi/vectors.ts';
+import {
+  activateReserved,
+  type Denial,
+  type DomainMachine,
+  FunctionVectors,
+  type Place,
+} from '../msi/vectors.ts';
 import { affinityMasks, affinityVectors, type VectorAffinity } from '../spread/masks.ts';
 import type { SimulatedMatrix } from '../vector/simulate.ts';
 import type { Attempt, Disk, DiskIrq, DiskMachine, Rung } from './types.ts';
@@ -18,6 +24,8 @@ export interface LadderState {
   defaults: readonly number[];
   matrix: SimulatedMatrix;
   lines: Map<number, Line>;
+  /** Vectors of lines that a disk was the first on. */
+  linePlaces: Map<number, Place>;
   /** Masks by number of vectors and pre-vectors: they are the same for every disk. */
   masks: Map<string, VectorAffinity[] | undefined>;
 }
@@ -28,7 +36,12 @@ export interface LadderEnd {
   attempts: Attempt[];
   messages: string[];
   irqs: DiskIrq[];
+  /** Gives back what it holds: the driver lets the disk go. */
+  release: () => void;
 }
+
+/** What a rung came to where it held. */
+type Held = Pick<LadderEnd, 'irqs' | 'release'>;
 
 export function climb(state: LadderState, disk: Disk): LadderEnd {
   const { behaviour } = state.machine;
@@ -43,11 +56,11 @@ export function climb(state: LadderState, disk: Disk): LadderEnd {
     // "Is there an interrupt? If not give up": with the errno of the rung before.
     if (rung === 'intx' && disk.irq === 0 && behaviour.intxGuard) break;
     const result = rung === 'intx' ? lineOf(state, disk, messages) : vectorsOf(state, disk, rung, queues);
-    if (!('errno' in result)) return { rung, attempts, messages, irqs: result };
+    if (!('errno' in result)) return { rung, attempts, messages, ...result };
     last = result.errno;
     attempts.push({ rung, ...result });
   }
-  return { rung: 'failed', errno: last, attempts, messages, irqs: [] };
+  return { rung: 'failed', errno: last, attempts, messages, irqs: [], release: () => {} };
 }
 
 function queuesOf(state: LadderState, disk: Disk): number {
@@ -56,7 +69,7 @@ function queuesOf(state: LadderState, disk: Disk): number {
 }
 
 /** vp_find_vqs_msix */
-function vectorsOf(state: LadderState, disk: Disk, rung: Rung, queues: number): DiskIrq[] | Denial {
+function vectorsOf(state: LadderState, disk: Disk, rung: Rung, queues: number): Held | Denial {
   const count = rung === 'shared' ? 2 : 1 + queues;
   const denial = tableDenial(disk, count);
   if (denial) return denial;
@@ -83,15 +96,16 @@ function vectorsOf(state: LadderState, disk: Disk, rung: Rung, queues: number): 
   });
   const vectors = FunctionVectors.allocate(state.matrix, state.machine, wishes);
   if (!(vectors instanceof FunctionVectors)) return vectors;
+  // vp_del_vqs: the queues' irqs, then the config's (and the shared one).
+  const queueIrqs = Array.from({ length: count - 1 }, (_, i) => i + 1);
+  const release = () => vectors.free(rung === 'shared' ? [0, 1] : [...queueIrqs, 0]);
   for (let vector = 0; vector < count; vector += 1) {
     const refused = vectors.request(vector);
     if (!refused) continue;
-    // vp_del_vqs: the queues' irqs, then the config's (and the shared one).
-    const queueIrqs = Array.from({ length: count - 1 }, (_, i) => i + 1);
-    vectors.free(rung === 'shared' ? [0, 1] : [...queueIrqs, 0]);
+    release();
     return { errno: refused.errno, why: `${irqName(disk, rung, vector)}: ${refused.why}` };
   }
-  return wishes.map(({ affinity }, vector): DiskIrq => {
+  const irqs = wishes.map(({ affinity }, vector): DiskIrq => {
     const place = vectors.places[vector];
     return {
       name: irqName(disk, rung, vector),
@@ -100,6 +114,7 @@ function vectorsOf(state: LadderState, disk: Disk, rung: Rung, queues: number): 
       ...(place ? { cpu: place.cpu, vector: place.bit } : {}),
     };
   });
+  return { irqs, release };
 }
 
 /** __pci_enable_msix_range, before any vector is asked for. */
@@ -131,7 +146,7 @@ function nodeOf(state: LadderState, cpu: number | undefined): number | undefined
 }
 
 /** vp_find_vqs_intx: one action more on the function's line. */
-function lineOf(state: LadderState, disk: Disk, messages: string[]): DiskIrq[] | Denial {
+function lineOf(state: LadderState, disk: Disk, messages: string[]): Held | Denial {
   const line = state.lines.get(disk.irq) ?? { irq: disk.irq, actions: [] };
   const answer = requestIrq(line, { name: disk.name, flags: irqf.SHARED }, state.machine.behaviour);
   if (!answer.granted) {
@@ -144,9 +159,22 @@ function lineOf(state: LadderState, disk: Disk, messages: string[]): DiskIrq[] |
     // The IO-APIC's pin has its reservation since pci_enable_device; its first action makes it a vector.
     const place = activateReserved(state.matrix, state.machine, state.defaults, 0);
     if ('errno' in place) return { errno: place.errno, why: `irq ${disk.irq}: ${place.why}` };
+    state.linePlaces.set(disk.irq, place);
     irq.cpu = place.cpu;
     irq.vector = place.bit;
   }
   state.lines.set(disk.irq, answer.line);
-  return [irq];
+  return { irqs: [irq], release: () => leaveLine(state, disk) };
+}
+
+/** free_irq: the last action of a line gives its vector back, as far as it was taken here. */
+function leaveLine(state: LadderState, { irq, name }: Disk): void {
+  const line = state.lines.get(irq)!;
+  const actions = line.actions.filter((action) => action.name !== name);
+  state.lines.set(irq, { ...line, actions });
+  const place = state.linePlaces.get(irq);
+  if (actions.length > 0 || !place) return;
+  state.matrix.free(place.cpu, place.bit);
+  state.matrix.reserve();
+  state.linePlaces.delete(irq);
 }

@@ -8,49 +8,72 @@ export function predictDisks(
   disks: readonly Disk[],
   onEvent?: SimulateOptions['onEvent'],
 ): DisksPrediction {
-  const { behaviour } = machine;
-  const matrix = new SimulatedMatrix(machine.matrix, { ...behaviour, ...(onEvent ? { onEvent } : {}) });
-  const possible = machine.matrix.cpus.map(({ cpu }) => cpu);
-  const online = machine.matrix.cpus.filter((cpu) => cpu.online).map(({ cpu }) => cpu);
-  const { affinityBeforeNode } = behaviour;
-  const state: LadderState = {
-    machine: { ...machine, online, affinityBeforeNode },
-    possible,
-    defaults: machine.defaultAffinity ?? possible,
-    matrix,
-    lines: new Map(machine.lines),
-    masks: new Map(),
-  };
-  const predictions = disks.map((disk, index) => predictOne(state, disk, index));
+  const host = new DiskHost(machine, onEvent);
+  const predictions = disks.map((disk) => host.probe(disk));
   const find = (test: (disk: DiskPrediction) => boolean) => predictions.find(test)?.index;
   return {
     disks: predictions,
     firstFailing: find(({ rung }) => rung === 'failed'),
     firstDegraded: find(({ rung }) => rung !== 'each'),
-    end: matrix.snapshot(),
+    end: host.matrix.snapshot(),
   };
 }
 
-function predictOne(state: LadderState, disk: Disk, index: number): DiskPrediction {
-  const { matrix } = state;
-  const before = matrix.globalAvailable;
-  const exceeded = matrix.exceeded;
-  const { messages, errno, ...end } = climb(state, disk);
-  const warned = Array<string>(matrix.exceeded - exceeded).fill(
-    'Interrupt reservation exceeds available resources',
-  );
-  const failure = errno === undefined ? [] : [failureMessage(state.machine.behaviour, disk, errno)];
-  return {
-    index,
-    name: disk.name,
-    ...end,
-    ...(errno === undefined ? {} : { errno }),
-    messages: [...warned, ...messages, ...failure],
-    slots: before - matrix.globalAvailable,
-    available: matrix.globalAvailable,
-    reserved: matrix.globalReserved,
-    allocated: matrix.totalAllocated,
-  };
+/** A machine that disks are plugged into and taken from. */
+export class DiskHost {
+  readonly matrix: SimulatedMatrix;
+  readonly #state: LadderState;
+  readonly #releases = new Map<string, () => void>();
+  #probed = 0;
+
+  constructor(machine: DiskMachine, onEvent?: SimulateOptions['onEvent']) {
+    const { behaviour } = machine;
+    this.matrix = new SimulatedMatrix(machine.matrix, { ...behaviour, ...(onEvent ? { onEvent } : {}) });
+    const possible = machine.matrix.cpus.map(({ cpu }) => cpu);
+    const online = machine.matrix.cpus.filter((cpu) => cpu.online).map(({ cpu }) => cpu);
+    const { affinityBeforeNode } = behaviour;
+    this.#state = {
+      machine: { ...machine, online, affinityBeforeNode },
+      possible,
+      defaults: machine.defaultAffinity ?? possible,
+      matrix: this.matrix,
+      lines: new Map(machine.lines),
+      linePlaces: new Map(),
+      masks: new Map(),
+    };
+  }
+
+  probe(disk: Disk): DiskPrediction {
+    const { matrix } = this;
+    const before = matrix.globalAvailable;
+    const exceeded = matrix.exceeded;
+    const { messages, errno, release, ...end } = climb(this.#state, disk);
+    this.#releases.set(disk.name, release);
+    const warned = Array<string>(matrix.exceeded - exceeded).fill(
+      'Interrupt reservation exceeds available resources',
+    );
+    const { behaviour } = this.#state.machine;
+    const failure = errno === undefined ? [] : [failureMessage(behaviour, disk, errno)];
+    const index = this.#probed;
+    this.#probed += 1;
+    return {
+      index,
+      name: disk.name,
+      ...end,
+      ...(errno === undefined ? {} : { errno }),
+      messages: [...warned, ...messages, ...failure],
+      slots: before - matrix.globalAvailable,
+      available: matrix.globalAvailable,
+      reserved: matrix.globalReserved,
+      allocated: matrix.totalAllocated,
+    };
+  }
+
+  /** The driver is unbound from a disk that was probed. */
+  remove(name: string): void {
+    this.#releases.get(name)?.();
+    this.#releases.delete(name);
+  }
 }
 
 /** drivers/base/dd.c call_driver_probe, really_probe. */

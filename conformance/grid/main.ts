@@ -1,0 +1,141 @@
+/**
+ * `npm run model:grid [-- --record [MACHINE…]] [--kernel K]… [--json]`: what the model foretells of many virtio-blk
+ * disks, held against what real kernels did, machine by machine. Without `--record` it boots nothing and takes the
+ * recordings of the repository. Exit 0: all equal; 1: some differ; 2: wrong words; 3: a machine broke.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { exitCodes, isKnownError, UsageError } from '../../src/errors.ts';
+import { cacheDirectory } from '../../src/images/cache.ts';
+import { kernelNames } from '../../src/images/kernel-names.ts';
+import { styleFor } from '../../src/report/colour.ts';
+import { knownErrorText } from '../../src/report/known-error.ts';
+import { table } from '../../src/report/table.ts';
+import { comparePoint } from './compare.ts';
+import { gridMachines } from './points.ts';
+import { recordGrid } from './record.ts';
+import { type GridRecording, recordingOf } from './recording.ts';
+
+const folder = join(import.meta.dirname, '../../test/fixtures/grid');
+const raws = join(cacheDirectory(), 'grid');
+const usage = 'npm run model:grid [-- --record [MACHINE…]] [--kernel K]… [--json]';
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(argv);
+  const kernels = values.kernel ?? Object.keys(kernelNames);
+  const unknown = positionals.find((name) => gridMachines.every((machine) => machine.name !== name));
+  if (unknown !== undefined)
+    throw new UsageError(`no machine of the grid is called ${unknown}`, {
+      code: 'BAD_COMMAND_LINE',
+      next: `Machines: ${gridMachines.map(({ name }) => name).join(', ')}.`,
+    });
+  const wanted = gridMachines
+    .map(({ name }) => name)
+    .filter((name) => positionals.length === 0 || positionals.includes(name));
+  if (values.record) await recordAll(kernels, wanted);
+  const rows = kernels.flatMap((kernel) => wanted.flatMap((name) => rowsOf(kernel, name)));
+  if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+  else process.stdout.write(gridTable(rows));
+  if (rows.length === 0) return exitCodes.nothingRan;
+  return rows.some(({ differences }) => differences.length > 0)
+    ? exitCodes.notAsExpected
+    : exitCodes.asExpected;
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        record: { type: 'boolean', default: false },
+        kernel: { type: 'string', multiple: true },
+        json: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message, { code: 'BAD_COMMAND_LINE', next: usage });
+  }
+}
+
+async function recordAll(kernels: readonly string[], names: readonly string[]): Promise<void> {
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort(new Error('interrupted')));
+  const onProgress = (text: string) => process.stderr.write(`${text}\n`);
+  mkdirSync(folder, { recursive: true });
+  for (const machine of gridMachines.filter(({ name }) => names.includes(name))) {
+    for (const kernel of kernels) {
+      const raw = await recordGrid(machine, kernel, {
+        cache: cacheDirectory(),
+        onProgress,
+        signal: stop.signal,
+      });
+      // Whole, for whoever looks into a difference.
+      mkdirSync(raws, { recursive: true });
+      writeFileSync(join(raws, `${kernel}-${machine.name}.json.gz`), gzipSync(JSON.stringify(raw)));
+      writeFileSync(join(folder, `${kernel}-${machine.name}.json`), `${JSON.stringify(recordingOf(raw))}\n`);
+    }
+  }
+}
+
+interface Row {
+  kernel: string;
+  machine: string;
+  point: string;
+  disks: number;
+  events: number;
+  firstDegraded: number | undefined;
+  firstFailing: number | undefined;
+  seen: string[];
+  differences: string[];
+}
+
+function rowsOf(kernel: string, name: string): Row[] {
+  if (!readdirSync(folder).includes(`${kernel}-${name}.json`)) return [];
+  const recording = JSON.parse(readFileSync(join(folder, `${kernel}-${name}.json`), 'utf8')) as GridRecording;
+  return recording.points.map((point): Row => {
+    const { prediction, differences } = comparePoint(recording, point);
+    const { firstDegraded, firstFailing } = prediction;
+    const { seen, events, irqs } = point;
+    return {
+      kernel,
+      machine: name,
+      point: point.name,
+      disks: irqs.length,
+      events: events.count,
+      firstDegraded,
+      firstFailing,
+      seen,
+      differences,
+    };
+  });
+}
+
+function gridTable(rows: readonly Row[]): string {
+  const or = (index: number | undefined) => (index === undefined ? '-' : `${index}`);
+  const head = ['kernel', 'machine', 'point', 'disks', 'events', 'degraded from', 'failing from', ''];
+  const body = rows.map((row) => [
+    row.kernel,
+    row.machine,
+    row.point,
+    `${row.disks}`,
+    `${row.events}`,
+    or(row.firstDegraded),
+    or(row.firstFailing),
+    row.differences.length === 0 ? 'exact' : row.differences.join('; '),
+  ]);
+  const exact = rows.filter(({ differences }) => differences.length === 0).length;
+  const sum = (value: (row: Row) => number) => rows.reduce((total, row) => total + value(row), 0);
+  const summary = `${exact} of ${rows.length} points exact: ${sum((row) => row.disks)} disks, ${sum((row) => row.events)} matrix events, every field`;
+  return `${[...table([head, ...body]), summary].join('\n')}\n`;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!isKnownError(error)) throw error;
+  process.stderr.write(knownErrorText(error, styleFor(false)));
+  process.exitCode = error.exitCode;
+}
