@@ -153,8 +153,7 @@ function pointOf({ point, facts, dmesg }: RawPoint, traced: TracedPoint, possibl
   const seed = seedFrom(traced.before, possible);
   if (!seed) throw new Error(`${point.name}: the state before it is not known`);
   const lines: Record<string, string[]> = {};
-  for (const [kind, irq, name] of rows)
-    if (kind === 'line') lines[irq!] = [...(lines[irq!] ?? []), name!];
+  for (const [kind, irq, name] of rows) if (kind === 'line') lines[irq!] = [...(lines[irq!] ?? []), name!];
   const number = (name: string) => Number(name.replace('virtio', ''));
   const disks = rows
     .filter(([kind]) => kind === 'disk')
