@@ -22,6 +22,13 @@ describe.each(traces)('%s', (file) => {
     expect(whole.events).toBe(events.length);
   });
 
+  test('all was foretold, but the CPUs of what boots before the probes tell the masks', () => {
+    expect(whole.counters.predicted).toBe(whole.counters.of);
+    expect(whole.bits.predicted).toBe(whole.bits.of);
+    expect(whole.cpus.of).toBeGreaterThan(100);
+    expect(whole.cpus.of - whole.cpus.predicted).toBeLessThanOrEqual(2);
+  });
+
   test('a mismatch is counted, with its line, and the rest is measured all the same', () => {
     // An allocation in the middle, one CPU's count too high.
     const at = lines.findIndex((line, i) => i > lines.length / 3 && line.includes(': irq_matrix_alloc: '));
