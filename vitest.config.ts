@@ -9,6 +9,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/qemu/**', 'test/nightly/**'],
+          // A slow day is no failure: what hangs is ended by CI.
+          testTimeout: 120_000,
         },
       },
       {
