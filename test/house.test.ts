@@ -17,6 +17,8 @@ const mayImport: Record<string, readonly string[]> = {
   guest: ['machine'],
   faults: ['machine', 'guest', 'evidence'],
   evidence: [],
+  // Machines are read through what it is given; only their types are imported.
+  introspect: [],
   model: [],
   // plan.ts is types and lists of words.
   verdict: ['evidence', 'model', 'lab/plan'],
@@ -25,7 +27,7 @@ const mayImport: Record<string, readonly string[]> = {
 };
 
 /** These work without Node: text in, result out. */
-const pure = ['lab', 'evidence', 'model', 'verdict', 'explore'];
+const pure = ['lab', 'evidence', 'introspect', 'model', 'verdict', 'explore'];
 
 interface Import {
   from: string;

@@ -34,14 +34,24 @@ export interface CpuMapSnapshot {
   online: boolean;
   allocMap: number[];
   managedMap: number[];
+  /** Its `vector_irq[]` but for unused slots, ascending. Absent where it was not read. */
+  slots?: VectorSlot[];
 }
+
+/** What `vector_irq[vector]` holds (arch/x86/include/asm/hw_irq.h). */
+export type VectorSlot =
+  | { vector: number; holds: 'irq'; irq: number; actions: string[] }
+  /** Freed, but the device may still send: the first such interrupt is taken in silence. */
+  | { vector: number; holds: 'shutdown' }
+  /** A spurious interrupt is expected: on a CPU that died, or where a message of MSI changed (apic/msi.c). */
+  | { vector: number; holds: 'retriggered' };
 
 /** 64-bit values as `0x…`: JSON's numbers are too small for them. */
 export interface MatrixMemory {
   /** The per-CPU pointer `maps`. */
   maps: string;
-  scratchMap: string[];
-  /** Words of `system_map`, or its address where it is a pointer (Linux 6.12). */
+  /** Words of the maps; or their addresses, where they are no arrays of a fixed size (Linux 6.12). */
+  scratchMap: string[] | string;
   systemMap: string[] | string;
 }
 
@@ -83,6 +93,7 @@ function checkSnapshot(json: unknown): MatrixSnapshot {
     }
     bits(cpu.allocMap, `${at}.allocMap`);
     bits(cpu.managedMap, `${at}.managedMap`);
+    if (cpu.slots !== undefined) checkSlots(cpu.slots, `${at}.slots`);
     if ((cpu.cpu as number) <= last) throw new Error(`${at}.cpu is not above the one before`);
     last = cpu.cpu as number;
   }
@@ -90,11 +101,30 @@ function checkSnapshot(json: unknown): MatrixSnapshot {
   return json as MatrixSnapshot;
 }
 
+function checkSlots(value: unknown, name: string): void {
+  const slots = array(value, name).map((entry, i) => object(entry, `${name}[${i}]`));
+  bits(
+    slots.map(({ vector }) => vector),
+    `${name}.vector`,
+  );
+  for (const [i, { holds, irq, actions }] of slots.entries()) {
+    if (holds === 'shutdown' || holds === 'retriggered') continue;
+    if (holds !== 'irq') throw new Error(`${name}[${i}].holds is nothing known`);
+    count(irq, `${name}[${i}].irq`);
+    if (array(actions, `${name}[${i}].actions`).some((action) => typeof action !== 'string'))
+      throw new Error(`${name}[${i}].actions are no names`);
+  }
+}
+
 function checkMemory({ maps, scratchMap, systemMap }: Record<string, unknown>): void {
   hex(maps, 'memory.maps');
-  for (const word of array(scratchMap, 'memory.scratchMap')) hex(word, 'memory.scratchMap');
-  if (typeof systemMap === 'string') hex(systemMap, 'memory.systemMap');
-  else for (const word of array(systemMap, 'memory.systemMap')) hex(word, 'memory.systemMap');
+  words(scratchMap, 'memory.scratchMap');
+  words(systemMap, 'memory.systemMap');
+}
+
+function words(value: unknown, name: string): void {
+  if (typeof value === 'string') hex(value, name);
+  else for (const word of array(value, name)) hex(word, name);
 }
 
 function object(value: unknown, name: string): Record<string, unknown> {

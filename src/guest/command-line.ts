@@ -1,4 +1,5 @@
 /** How the host's and a guest's QEMU are called: pure, so that `--dry-run` prints just what a run executes. */
+import { UsageError } from '../errors.ts';
 import { qemuArgs } from '../machine/args.ts';
 import { defaultQemu } from '../machine/qemu-version.ts';
 import type { MachineSpec } from '../machine/spec.ts';
@@ -11,6 +12,8 @@ export function guestPorts(index: number): { serial: number; qmp: number } {
 
 /** QEMU in the host, program first. It starts paused: nothing is said before somebody listens. */
 export function guestCommand(spec: MachineSpec, index: number): string[] {
+  if (spec.gdbStub)
+    throw new UsageError(`machine ${spec.name}: no gdb stub for a guest`, { code: 'BAD_MACHINE' });
   const ports = guestPorts(index);
   const args = qemuArgs(spec, {
     // The host has KVM for its guests, emulated or not.

@@ -20,7 +20,7 @@ export interface QemuArgsOptions {
   disks?: Record<string, DiskBacking>;
   /** Start with the CPUs stopped (`-S`); QMP `cont` starts them. Nothing is lost before channels are connected. */
   paused?: boolean;
-  /** Appended as they are, e.g. a gdb stub or trace events. */
+  /** Appended as they are, e.g. trace events. */
   extra?: readonly string[];
 }
 
@@ -48,6 +48,7 @@ export function qemuArgs(spec: MachineSpec, options: QemuArgsOptions): string[] 
       : [],
     ['-chardev', chardev('serial0', options.serial ?? own.serial), '-serial', 'chardev:serial0'],
     ['-chardev', chardev('qmp', options.qmp ?? own.qmp), '-mon', 'chardev=qmp,mode=control'],
+    own.gdb ? ['-chardev', chardev('gdb', own.gdb), '-gdb', 'chardev:gdb'] : [],
     // Before every other device: amd-iommu's function takes the first free slot, and must not find ours.
     iommuArgs(spec),
     controlArgs(spec.control),

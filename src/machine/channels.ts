@@ -23,6 +23,8 @@ export type DiskBacking =
 export interface Wiring {
   serial: Channel;
   qmp: Channel;
+  /** The gdb stub, where the spec wants one. */
+  gdb?: Channel;
   /** By device id. Every disk of the spec must be in it. */
   disks: Record<string, DiskBacking>;
   /** Descriptor of the file that takes QEMU's trace; used where the spec asks for one. */
@@ -30,14 +32,19 @@ export interface Wiring {
 }
 
 /** First descriptor after stdin, stdout, stderr, serial and QMP. */
-const firstDiskFd = 5;
+const firstFreeFd = 5;
 
-/** The wiring of a machine that the harness runs itself: descriptors 3 (serial), 4 (QMP), 5… (disks), the trace. */
+/**
+ * The wiring of a machine that the harness runs itself: descriptors 3 (serial), 4 (QMP), then the gdb stub's if
+ * there is one, then the disks' in order, then the trace's.
+ */
 export function ownProcessWiring(spec: MachineSpec): Wiring {
+  const firstDiskFd = firstFreeFd + (spec.gdbStub ? 1 : 0);
   const disks = disksOf(spec).map(({ id }, index) => [id, { kind: 'fd', fd: firstDiskFd + index }] as const);
   return {
     serial: { kind: 'fd', fd: 3 },
     qmp: { kind: 'fd', fd: 4 },
+    ...(spec.gdbStub ? { gdb: { kind: 'fd', fd: firstFreeFd } } : {}),
     disks: Object.fromEntries(disks),
     traceFd: firstDiskFd + disks.length,
   };

@@ -9,6 +9,7 @@ import { qemuArgs } from './args.ts';
 import type { MachineConsole } from './console.ts';
 import type { StoppedMachine } from './died.ts';
 import { createDisk, type Disk } from './disks.ts';
+import type { GdbStub } from './gdb/stub.ts';
 import { defaultQemu, qemuVersion } from './qemu-version.ts';
 import type { QmpClient } from './qmp.ts';
 import { refuseBrokenQemu } from './quirk-checks.ts';
@@ -30,7 +31,7 @@ export interface StartOptions {
   paused?: boolean;
   /** Where the blocks of its disks live. Default: the temporary folder. */
   scratchDir?: string;
-  /** More arguments for QEMU, e.g. a gdb stub or trace events. */
+  /** More arguments for QEMU, e.g. trace events. */
   extraArgs?: readonly string[];
 }
 
@@ -43,6 +44,8 @@ export interface RunningMachine extends AsyncDisposable {
   readonly qmp: QmpClient;
   readonly serial: MachineConsole;
   readonly stderr: MachineConsole;
+  /** Where the spec asks for it. */
+  readonly gdb: GdbStub | undefined;
   /** Port on 127.0.0.1 that leads to the machine's SSH server. */
   readonly sshPort: number;
   /** Settles when QEMU has ended, for whatever reason; never rejects. */
@@ -85,7 +88,11 @@ export async function startMachine(spec: MachineSpec, options: StartOptions): Pr
     backing.push(disks.use(await createDisk(sizeMiB, options.scratchDir)));
 
   const traceFd = spec.trace?.length ? [openTrace(spec, options.record)] : [];
-  const child = spawnQemu(command, [...backing.map(({ fd }) => fd), ...traceFd]);
+  const child = spawnQemu(command, [
+    ...(spec.gdbStub ? (['pipe'] as const) : []),
+    ...backing.map(({ fd }) => fd),
+    ...traceFd,
+  ]);
   const machine = superviseQemu(spec.name, child, options.record);
   undo.defer(async () => {
     await machine.stop();
@@ -97,6 +104,7 @@ export async function startMachine(spec: MachineSpec, options: StartOptions): Pr
   try {
     const pid = await machine.spawned;
     const qmp = await machine.connectQmp(signal);
+    const gdb = await machine.connectGdb(signal);
     const sshPort = forwardedPort(await qmp.humanMonitor('info usernet', signal), 'control');
     await refuseBrokenQemu(spec, accel, qmp, signal);
     if (!options.paused) await qmp.execute('cont', undefined, signal);
@@ -110,6 +118,7 @@ export async function startMachine(spec: MachineSpec, options: StartOptions): Pr
       qmp,
       serial,
       stderr,
+      gdb,
       sshPort,
       exited,
       stop,

@@ -38,6 +38,11 @@ export interface MachineSpec {
    * Only of a machine that the harness runs itself; each line costs a write.
    */
   trace?: string[];
+  /**
+   * QEMU's gdb stub, so that the kernel's memory can be read from outside. Without: none.
+   * Only for a machine that the harness runs itself.
+   */
+  gdbStub?: boolean;
   /** Firmware file. Default `qboot.rom`, which does not visit every PCI device before the kernel (SeaBIOS does). */
   firmware?: string;
 }

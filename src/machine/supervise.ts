@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EnvironmentError, LabBrokeError } from '../errors.ts';
 import { MachineConsole } from './console.ts';
 import { endedError, type StoppedMachine } from './died.ts';
+import { GdbStub } from './gdb/stub.ts';
 import { QmpClient } from './qmp.ts';
 import type { MachineRecord } from './record.ts';
 import { stopProcess } from './stop.ts';
@@ -19,6 +20,8 @@ export interface SupervisedQemu {
   serial: MachineConsole;
   stderr: MachineConsole;
   connectQmp(signal: AbortSignal): Promise<QmpClient>;
+  /** Undefined where the process was given none. The machine, paused at its start, stays so. */
+  connectGdb(signal: AbortSignal): Promise<GdbStub | undefined>;
   stop(): Promise<StoppedMachine>;
 }
 
@@ -27,9 +30,9 @@ export interface SupervisedQemu {
  * Duplex streams; execa would have us unwrap them through `nodeChildProcess`, and its clean-up does not help
  * against the `kill -9` that `setpriv` is here for. `detached` puts QEMU into a session of its own: a Ctrl-C at
  * the terminal then reaches the harness alone, which stops the machines in order.
- * @param fds open files that QEMU inherits as 5, 6, … (see channels.ts)
+ * @param fds open files that QEMU inherits as 5, 6, … (see channels.ts); `pipe`: a socket pair, the gdb stub's
  */
-export function spawnQemu(command: readonly string[], fds: readonly number[]): ChildProcess {
+export function spawnQemu(command: readonly string[], fds: readonly (number | 'pipe')[]): ChildProcess {
   return spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...fds],
     detached: true,
@@ -41,6 +44,8 @@ export function superviseQemu(name: string, child: ChildProcess, record: Machine
   const stderrPipe = child.stdio[2] as Readable;
   const serialPipe = child.stdio[3] as Duplex;
   const qmpPipe = child.stdio[4] as Duplex;
+  // A disk's descriptor is no stream.
+  const gdbPipe = (child.stdio as readonly unknown[])[5] as Duplex | null | undefined;
   const spawned = Promise.withResolvers<number>();
   const exited = Promise.withResolvers<StoppedMachine>();
   let wanted = false;
@@ -113,7 +118,7 @@ export function superviseQemu(name: string, child: ChildProcess, record: Machine
   });
 
   function finish(exitCode: number | null, signal: NodeJS.Signals | null, reason?: Error): void {
-    for (const stream of [stderrPipe, serialPipe, qmpPipe]) stream?.destroy();
+    for (const stream of [stderrPipe, serialPipe, qmpPipe, gdbPipe]) stream?.destroy();
     try {
       stderr.end();
       serial.end();
@@ -158,6 +163,9 @@ export function superviseQemu(name: string, child: ChildProcess, record: Machine
         whyClosed: (seen) => Promise.race([whyEnded.promise, late(seen)]),
       });
       return qmp;
+    },
+    async connectGdb(signal: AbortSignal): Promise<GdbStub | undefined> {
+      return gdbPipe ? await GdbStub.connect(gdbPipe, signal) : undefined;
     },
     stop(): Promise<StoppedMachine> {
       stopping ??= (async () => {

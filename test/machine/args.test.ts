@@ -162,6 +162,13 @@ describe('CPU and accelerator', () => {
     return [args[args.indexOf('-accel') + 1], args[args.indexOf('-cpu') + 1]];
   };
 
+  it('a gdb stub: on the descriptor after QMP, and the disks behind it', () => {
+    const args = qemuArgs({ ...fullTree(), gdbStub: true }, { accel: 'tcg' }).join(' ');
+    expect(args).toContain('-chardev socket,id=gdb,fd=5 -gdb chardev:gdb');
+    expect(args.match(/fdset\/\d+/g)).toEqual(['fdset/6', 'fdset/7', 'fdset/8', 'fdset/9', 'fdset/10']);
+    expect(qemuArgs(fullTree(), { accel: 'tcg' }).join(' ')).not.toContain('gdb');
+  });
+
   it('nested needs SVM, which only TCG has to be asked for', () => {
     expect(cpu({ nested: true }, 'tcg')).toEqual(['tcg,thread=multi', 'max,+svm']);
     expect(cpu({ nested: false }, 'tcg')).toEqual(['tcg,thread=multi', 'max']);
