@@ -102,6 +102,13 @@ export const mutants: readonly Mutant[] = [
     to: 'withCell(cells, bit, running ? RESERVED : ALLOCATED)',
   },
   {
+    rule: 'MX6',
+    lie: 'a map has one bit less',
+    file: online,
+    from: 'const end = first ? allocEnd(state.blank, capacity) : matrixBits;',
+    to: 'const end = first ? allocEnd(state.blank, capacity) - 1 : matrixBits;',
+  },
+  {
     rule: 'MX7',
     lie: 'a managed vector that stops gives its bit to everybody',
     file: bits,
@@ -205,6 +212,13 @@ export const mutants: readonly Mutant[] = [
     file: activate,
     from: 'irq.isSetUp === true && irq.vector === 0 && irq.due',
     to: 'irq.isSetUp === true && irq.vector !== 0 && irq.due',
+  },
+  {
+    rule: 'VX8',
+    lie: 'an activation is tried three times',
+    file: activate,
+    from: 'if (failed !== 2 && failed !== 4)',
+    to: 'if (failed !== 3)',
   },
   {
     rule: 'VX9',

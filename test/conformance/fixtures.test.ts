@@ -29,6 +29,18 @@ describe.each(traces)('%s', (file) => {
     expect(whole.cpus.of - whole.cpus.predicted).toBeLessThanOrEqual(2);
   });
 
+  test.each<[string, (line: string, at: number) => boolean]>([
+    ['no probes', (line) => !line.includes(': matrix_probe_')],
+    ['the matrix only', (line) => line.includes(': irq_matrix_')],
+    ['no moves and no ends', (line) => !/: vector_(update|free_moved|teardown|clear): /.test(line)],
+    ['begun in the middle', (_, at) => at > lines.length * 0.4],
+  ])('with less told nothing is accused: %s', (_, keep) => {
+    const told = lines.filter(keep);
+    expect(told.length).toBeLessThan(lines.length);
+    expect(measure(told, kernelOf(file)).mismatches).toEqual([]);
+    expect(measure(told).mismatches).toEqual([]);
+  });
+
   test('a mismatch is counted, with its line, and the rest is measured all the same', () => {
     // An allocation in the middle, one CPU's count too high.
     const at = lines.findIndex((line, i) => i > lines.length / 3 && line.includes(': irq_matrix_alloc: '));

@@ -7,6 +7,7 @@ import { planOf } from '../../conformance/record.ts';
 import type { Scenario, Step } from '../../conformance/scenario.ts';
 import { scenarios } from '../../conformance/scenarios.ts';
 import { definitionOf } from '../../conformance/store.ts';
+import { traceWords } from '../../conformance/words.ts';
 import { allPorts } from '../../src/machine/topology.ts';
 import { validateSpec } from '../../src/machine/validate.ts';
 
@@ -40,6 +41,13 @@ describe.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('
     const plugged = steps.flatMap((step) => ('plug' in step ? [step.port] : []));
     expect(plugged.filter((port) => !ports.includes(port))).toEqual([]);
   });
+});
+
+test('the documentation tells the words that are used here', () => {
+  const docs = readFileSync(join(import.meta.dirname, '../../docs/check-trace.md'), 'utf8');
+  const [events, , clock] = traceWords(1, 64);
+  expect(docs).toContain(`    ${events} `);
+  expect(docs).toContain(` ${clock}\n`);
 });
 
 test('a recording is stale when machine, words or steps change', () => {

@@ -71,6 +71,9 @@ export function stepMatrix(
   const late = checkOrder(domain, section, fullNames[event.kind], undefined);
   if (late)
     return { departures: [{ ...late, field: 'bit', got: 'bit' in event ? event.bit : 0 }], foretold: false };
+  // Where the end of a reservation is not recorded, what is given back may be of any interrupt.
+  if (event.kind === 'remove_managed' && !domain.seen.has('vector_reserve_managed'))
+    section.reserving = undefined;
   const departure = follow(section, event, reservedBefore);
   const foretold = isForetold(section, event);
   if (!departure) advance(section, event, reservedBefore);
