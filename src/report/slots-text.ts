@@ -71,7 +71,7 @@ function byCpu({ cpus }: MatrixAccount, style: Style, all: boolean): string[] {
   return indented([heads, ['the least', ...of(Math.min)], ['the most', ...of(Math.max)]], style);
 }
 
-function byDisk({ holders }: MomentAccount, style: Style): string[] {
+function byDisk({ holders, others }: MomentAccount, style: Style): string[] {
   const cell = (value: number | undefined) => (value === undefined ? '?' : `${value}`);
   const rows = holders.map((holder) => [
     holder.names,
@@ -81,5 +81,7 @@ function byDisk({ holders }: MomentAccount, style: Style): string[] {
     cell(holder.ordinary),
     cell(holder.vectors),
   ]);
+  // Not slots of each, but all of them.
+  if (others) rows.push(['all else', '', '', `${others.managed}`, `${others.ordinary}`, '']);
   return indented([['', 'disks', 'rung', 'managed', 'other', 'vectors in use'], ...rows], style);
 }

@@ -14,14 +14,14 @@ export function table(
   );
 }
 
-/** The same with a head, and to the right what is nothing but numbers (or `?`) below it. */
+/** The same with a head, and to the right what is nothing but numbers (or `?`, or nothing) below it. */
 export function numberTable(
   rows: readonly (readonly string[])[],
   style: (cell: string, row: number, column: number) => string = (cell) => cell,
 ): string[] {
   const [head = [], ...body] = rows;
   const widths = head.map((_, c) => Math.max(...rows.map((row) => row[c]?.length ?? 0)));
-  const isNumber = head.map((_, c) => body.every((row) => /^(?:\d+|\?)$/.test(row[c] ?? '')));
+  const isNumber = head.map((_, c) => body.every((row) => /^(?:\d*|\?)$/.test(row[c] ?? '')));
   return table(
     rows.map((row) => row.map((cell, c) => (isNumber[c] ? cell.padStart(widths[c]!) : cell))),
     style,

@@ -1,6 +1,7 @@
 /** Stored runs for tests: real recordings, and ways to spoil them. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { HarnessEvent } from '../../src/evidence/record.ts';
 import type { VariantPlan } from '../../src/lab/plan.ts';
 import { judge } from '../../src/verdict/judge.ts';
@@ -14,9 +15,15 @@ export class StoredRunCopy {
 
   constructor(name: string) {
     const folder = join(runs, name);
-    const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
     this.contents = new Map(
-      names.map((entry) => [entry.name, readFileSync(join(folder, entry.name), 'utf8')]),
+      names.flatMap((name) => {
+        const path = join(folder, name);
+        if (!statSync(path).isFile()) return [];
+        // Large files of a recording are kept packed.
+        if (name.endsWith('.gz')) return [[name.slice(0, -3), gunzipSync(readFileSync(path)).toString()]];
+        return [[name, readFileSync(path, 'utf8')]];
+      }),
     );
     this.plan = JSON.parse(this.contents.get('plan.json')!) as VariantPlan;
   }

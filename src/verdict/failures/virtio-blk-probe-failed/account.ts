@@ -17,6 +17,8 @@ export interface MomentAccount {
   matrix?: MatrixAccount;
   /** Disks that are alike, in their order. */
   holders: Holder[];
+  /** Slots that no disk holds; absent where the matrix or the trace does not tell. */
+  others?: { managed: number; ordinary: number };
 }
 
 export interface Holder {
@@ -57,9 +59,21 @@ export function disksAccount(facts: DisksFacts): DisksAccount | undefined {
     const { matrix } = moment;
     // Disks that are there at boot have no driver yet.
     const holders = moment === facts.before ? [] : holdersOf(moment);
-    return [{ moment: moment.moment, ...(matrix ? { matrix } : {}), holders }];
+    const others = othersOf(moment);
+    return [{ moment: moment.moment, ...(matrix ? { matrix } : {}), holders, ...(others ? { others } : {}) }];
   });
   return { moments, outcome: outcomeOf(facts, last) };
+}
+
+function othersOf({ matrix, trace, disks }: MomentFacts): MomentAccount['others'] {
+  if (!matrix || !trace) return undefined;
+  let managed = matrix.total.managedIdle + matrix.total.managedRunning;
+  let { ordinary } = matrix.total;
+  for (const { slots } of disks) {
+    managed -= slots ? slots.managed + slots.managedOffline : 0;
+    ordinary -= slots?.ordinary ?? 0;
+  }
+  return { managed, ordinary };
 }
 
 function holdersOf(moment: MomentFacts): Holder[] {

@@ -5,17 +5,20 @@ import type { DisksFacts } from './facts.ts';
 
 export function remedyFindings({ plan, harness }: DisksFacts): Finding[] {
   const steps = plan.phases.filter((phase) => phase.name.startsWith('remedy')).flatMap((p) => p.actions);
-  const done = ofKind(harness, 'remedy').filter((event) => event.state === 'end').length;
-  const commands = ofKind(harness, 'command').length;
-  const named = steps.filter((action) => action.do !== 'run').length;
-  const run = steps.length - named;
-  if (done >= named && commands >= run) return [];
+  const ended = ofKind(harness, 'remedy').filter((event) => event.state === 'end');
+  const commands = ofKind(harness, 'command').filter((event) => event.exitCode === 0);
+  const undone = steps.filter((action) =>
+    action.do === 'run'
+      ? !commands.some((event) => event.command.startsWith(action.command.slice(0, 80)))
+      : !ended.some((event) => event.step === action.do),
+  );
+  if (undone.length === 0) return [];
   return [
     {
       id: 'remedy-unproved',
       severity: 'infrastructure',
       title: `Nothing shows that the remedy ${plan.remedy.id} was carried out`,
-      text: `Of ${steps.length} steps the record has ${done} finished ones and ${commands} commands.`,
+      text: `The record does not show the end of ${undone.length} of its ${steps.length} steps: ${undone.map((action) => action.do).join(', ')}.`,
       evidence: [],
       rule: 'RUN-REMEDY',
     },
