@@ -10,10 +10,12 @@ import { parseInterrupts } from '../../src/evidence/interrupts.ts';
 import { kernelLines } from '../../src/evidence/kernel-log/line.ts';
 import { kernelEvents } from '../../src/evidence/kernel-log/parse.ts';
 import { parseLspci } from '../../src/evidence/lspci.ts';
+import { parseMatrixSnapshot } from '../../src/evidence/matrix-snapshot.ts';
 import { parseStderr } from '../../src/evidence/qemu-stderr.ts';
 import { parseQmp } from '../../src/evidence/qmp.ts';
 import { timedLines } from '../../src/evidence/source.ts';
 import { parseTrace } from '../../src/evidence/trace.ts';
+import { parseVirtioDevices } from '../../src/evidence/virtio-devices.ts';
 import type { Target } from './fuzz.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures');
@@ -52,11 +54,32 @@ export const targets: readonly Target[] = [
   { name: 'trace of our probes', seeds: seeds(/host\.trace$/), parse: (text) => parseTrace('f', 'm', text) },
   { name: 'events of a run', seeds: seeds(/events\.ndjson$/), parse: parseHarness },
   {
+    name: 'virtio devices',
+    seeds: [[1, 2, 3].map(virtioLine).join('\n')],
+    parse: (text) => parseVirtioDevices(text),
+  },
+  { name: 'snapshot of the matrix', seeds: [matrixJson()], parse: parseMatrixSnapshot },
+  {
     name: 'history',
     seeds: seeds(/events\.ndjson$|\.dmesg$/),
     parse: (text) => buildHistory(['host'], () => text),
   },
 ];
+
+function virtioLine(index: number): string {
+  const name = `virtio${index}`;
+  const irqs = [{ irq: 25 + index, name: `${name}-config`, affinity: '0-3', effective: '1' }];
+  const place = { name, bdf: `0000:01:0${index}.0`, deviceId: 2, driver: 'virtio_blk', block: `vd${index}` };
+  return JSON.stringify({ ...place, irq: 11, pin: 1, msix: true, irqs });
+}
+
+function matrixJson(): string {
+  const totals = { matrixBits: 256, allocStart: 32, allocEnd: 236, allocSize: 204, globalAvailable: 186 };
+  const rest = { globalReserved: 14, systembitsInAlloc: 3, totalAllocated: 1, onlineMaps: 1 };
+  const counters = { cpu: 0, available: 186, allocated: 1, managed: 2, managedAllocated: 1 };
+  const maps = { initialized: true, online: true, allocMap: [33, 48], managedMap: [33, 34] };
+  return JSON.stringify({ ...totals, ...rest, systemMap: [32, 50, 128], cpus: [{ ...counters, ...maps }] });
+}
 
 /** In pieces of an odd size, as a stream comes. */
 function cutLines(text: string): string[] {
