@@ -42,8 +42,10 @@ export function measure(lines: readonly string[], kernel?: string, most = 100): 
     const check = new TraceCheck(features);
     let at = from;
     while (at < lines.length && check.line(lines[at]!)) at += 1;
+    check.end();
     add(total, check.summary, from);
-    from = at + 1;
+    // It is found out at the next time at which something happened.
+    from = check.summary.impossible ? from + check.summary.impossible.line : at + 1;
   }
   return total;
 }

@@ -68,6 +68,7 @@ async function checkStream(
     });
   }
   for (const line of cutter.end()) check.line(line);
+  check.end();
   return check.summary;
 }
 

@@ -4,7 +4,12 @@
  */
 import { looksLikeTrace } from '../evidence/ftrace/line.ts';
 import type { MatrixProbe } from '../evidence/ftrace/probes.ts';
-import { type MatrixEvent, readVectorLine, type VectorEvent } from '../evidence/ftrace/vectors.ts';
+import {
+  type MatrixEvent,
+  readVectorLine,
+  type VectorEvent,
+  type VectorLine,
+} from '../evidence/ftrace/vectors.ts';
 import { hintsFor, stepMatrix } from '../model/domain/matrix.ts';
 import { stepProbe } from '../model/domain/probe.ts';
 import { type Domain, forget, type Irq, newDomain, type Section, stir } from '../model/domain/state.ts';
@@ -13,6 +18,7 @@ import { type KernelFeatures, kernelFeatures, kernelVersion } from '../model/fea
 import { startMatrix, step } from '../model/vector/matrix.ts';
 import { seededMatrix } from '../model/vector/state.ts';
 import type { Departure, Event, MatrixState } from '../model/vector/types.ts';
+import { SameTime, type TracedLine } from './same-time.ts';
 import { hintsOfKernel, type KernelHints } from './vector-kernel.ts';
 import { emptyTally, type Tally, tally } from './vector-tally.ts';
 
@@ -62,6 +68,8 @@ export interface TraceSummary extends Tally {
   impossible?: ImpossibleEvent;
 }
 
+type EventLine = TracedLine & Extract<VectorLine, { event: unknown }>;
+
 const keptGaps = 20;
 
 export class TraceCheck {
@@ -85,6 +93,9 @@ export class TraceCheck {
   readonly #isKernelGiven: boolean;
   /** Possible only if a CPU died unseen right before it: the next event of the matrix tells. */
   #suspect: ImpossibleEvent | undefined;
+  /** The first of the events that wait, and why. */
+  #departed: ImpossibleEvent | undefined;
+  readonly #order = new SameTime<EventLine>((line) => this.#accept(line));
 
   /** @param kernel undefined: what the trace tells, else every kernel's behaviour is allowed. */
   constructor(kernel?: KernelFeatures) {
@@ -97,7 +108,7 @@ export class TraceCheck {
     return this.#state ?? seededMatrix();
   }
 
-  /** @returns false when an impossible event was found: nothing after it can be judged. */
+  /** @returns false when an impossible event was found, here or before: nothing after it can be judged. */
   line(text: string): boolean {
     const { summary } = this;
     summary.lines += 1;
@@ -108,41 +119,49 @@ export class TraceCheck {
       return true;
     }
     if (read.type !== 'unreadable') summary.isTrace = true;
-    switch (read.type) {
-      case 'vector':
-        return this.#vector(read.event, text);
-      case 'probe':
-        return this.#probe(read.event, text);
-      case 'lost':
-        this.#gap('lost-events', read.count);
-        return true;
-      case 'unreadable':
-        if (read.name.startsWith('irq_matrix')) this.#gap('unreadable-line', 0);
-        else this.#unreadable();
-        return true;
+    if ('event' in read) {
+      const { executing } = read.event;
+      return this.#order.push({ ...read, number: summary.lines, text, executing }) || this.#refuse();
+    }
+    if (!this.end()) return false;
+    if (read.type === 'lost') this.#gap('lost-events', read.count);
+    else if (read.name.startsWith('irq_matrix')) this.#gap('unreadable-line', 0);
+    else this.#unreadable();
+    return true;
+  }
+
+  /** There are no more lines. @returns as {@link line}. */
+  end(): boolean {
+    return this.#order.end() || this.#refuse();
+  }
+
+  /** @returns whether the event is possible now; if so, it has happened. */
+  #accept(line: EventLine): boolean {
+    switch (line.type) {
       case 'matrix':
-        return this.#matrix(read.event, text);
+        return this.#matrix(line.event, line);
+      case 'vector':
+        return this.#vector(line.event, line);
+      case 'probe':
+        return this.#probe(line.event, line);
     }
   }
 
-  #matrix(event: MatrixEvent, text: string): boolean {
+  #matrix(event: MatrixEvent, line: EventLine): boolean {
     const { summary } = this;
     const before = this.#begin(event);
     const domain = this.#domainOf();
-    summary.matrixEvents += 1;
     const hints = { ...hintsFor(domain, event), ...this.#kernel.of(event, before) };
     const { state, verdict } = step(before, event satisfies Event, hints);
     let { departures } = verdict;
     let foretold: boolean | undefined;
     if (departures.length === 0)
       ({ departures, foretold } = stepMatrix(domain, event, before.globalReserved));
-    if (this.#suspect && (departures.length > 0 || verdict.diedUnseen === 0)) {
-      summary.impossible = this.#suspect;
-      return false;
-    }
-    if (departures.length > 0) return this.#refuse(departures, event, text);
+    if (departures.length > 0 || (this.#suspect && verdict.diedUnseen === 0))
+      return this.#depart(departures, line);
     this.#suspect = undefined;
     this.#state = state;
+    summary.matrixEvents += 1;
     if (verdict.diedUnseen > 0) {
       summary.diedUnseen += verdict.diedUnseen;
       stir(domain);
@@ -151,20 +170,19 @@ export class TraceCheck {
     return true;
   }
 
-  #vector(event: VectorEvent, text: string): boolean {
-    this.summary.vectorEvents += 1;
+  #vector(event: VectorEvent, line: EventLine): boolean {
     const { departures, ifNoneDied } = stepVector(this.#domainOf(), event, this.state);
-    if (departures.length > 0) return this.#refuse(departures, event, text);
-    if (ifNoneDied) this.#suspect ??= this.#impossible(ifNoneDied, event, text);
+    if (departures.length > 0) return this.#depart(departures, line);
+    this.summary.vectorEvents += 1;
+    if (ifNoneDied) this.#suspect ??= this.#impossible(ifNoneDied, line);
     return true;
   }
 
-  #probe(event: MatrixProbe, text: string): boolean {
-    this.summary.probes += 1;
+  #probe(event: MatrixProbe, line: EventLine): boolean {
     const outcome = stepProbe(this.#domainOf(), event, this.state);
-    if (!outcome) return true;
-    if (outcome.departures.length > 0) return this.#refuse(outcome.departures, event, text);
-    this.#state = outcome.state;
+    if (outcome && outcome.departures.length > 0) return this.#depart(outcome.departures, line);
+    this.summary.probes += 1;
+    if (outcome) this.#state = outcome.state;
     return true;
   }
 
@@ -185,22 +203,29 @@ export class TraceCheck {
     return this.#domain;
   }
 
-  #refuse(departures: readonly Departure[], event: ImpossibleEvent['event'], text: string): false {
-    this.summary.impossible = this.#suspect ?? this.#impossible(departures, event, text);
+  /** The event is impossible where it stands; it may be possible after others of its time. */
+  #depart(departures: readonly Departure[], line: EventLine): false {
+    const { first = line } = this.#order;
+    if (line.number <= first.number) this.#departed = this.#suspect ?? this.#impossible(departures, line);
     return false;
   }
 
-  #impossible(
-    departures: readonly Departure[],
-    event: ImpossibleEvent['event'],
-    text: string,
-  ): ImpossibleEvent {
+  #refuse(): false {
+    const { summary } = this;
+    if (summary.impossible) return false;
+    summary.impossible = this.#departed!;
+    if ('fields' in summary.impossible.event) summary.vectorEvents += 1;
+    else if ('onlineMaps' in summary.impossible.event) summary.matrixEvents += 1;
+    return false;
+  }
+
+  #impossible(departures: readonly Departure[], { event, number: at, text }: EventLine): ImpossibleEvent {
     const domain = this.#domainOf();
     const section = event.executing === undefined ? undefined : domain.sections[event.executing];
     const number = 'fields' in event ? event.fields.irq : section && workedOn(section);
     const irq = number === undefined ? undefined : domain.irqs.get(number);
     return {
-      line: this.summary.lines,
+      line: at,
       text,
       event,
       departures,
@@ -223,6 +248,7 @@ export class TraceCheck {
   /** An event of the interrupts that cannot be read: the matrix goes on, they are learnt anew. */
   #unreadable(): void {
     this.#suspect = undefined;
+    this.#departed = undefined;
     forget(this.#domainOf());
   }
 

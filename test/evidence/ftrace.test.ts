@@ -133,6 +133,7 @@ describe('any input', () => {
       fc.property(hostile, (text) => {
         const check = new TraceCheck();
         for (const line of text.split('\n')) check.line(line);
+        check.end();
       }),
       { numRuns: 2000 },
     );

@@ -11,6 +11,7 @@ const linesOf = (name: string) => readFileSync(join(folder, name), 'latin1').tri
 function check(lines: readonly string[]): TraceSummary {
   const trace = new TraceCheck();
   for (const line of lines) if (!trace.line(line)) break;
+  trace.end();
   return trace.summary;
 }
 

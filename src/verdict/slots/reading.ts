@@ -84,6 +84,7 @@ export function readTrace(content: string, markers: ReadonlySet<string>): TraceR
       refusals.push({ line, irq, what, available, allocated, matrixLine });
     }
   }
+  check.end();
   const at = (line: number): Evidence => ({
     file: vectorsFile,
     line,

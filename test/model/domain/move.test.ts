@@ -16,6 +16,7 @@ const move = [
 function firstImpossible(lines: readonly string[]) {
   const check = new TraceCheck();
   for (const line of lines) if (!check.line(`          <idle>-0       ${line}`)) break;
+  check.end();
   const { impossible } = check.summary;
   return impossible && `${impossible.line} ${impossible.departures.map((d) => `${d.rule} ${d.field}`)}`;
 }
