@@ -21,6 +21,7 @@ const shapes = {
     output: 'text',
     t0: 'number',
   },
+  'default-affinity': { machine: 'text', moment: 'text', mask: 'text', t0: 'number' },
   'disks-read': { machine: 'text', moment: 'text', worked: 'number', failed: 'texts', t0: 'number' },
   registers: { fault: 'text', stage: 'text', registers: 'object' },
   injected: { fault: 'text', via: 'text', t0: 'number', output: 'text' },

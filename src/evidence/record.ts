@@ -94,6 +94,8 @@ export type HarnessEvent = { t: number } & (
       output: string;
       t0: number;
     }
+  /** /proc/irq/default_smp_affinity: a mask as the kernel prints it, hexadecimal. */
+  | { kind: 'default-affinity'; machine: string; moment: string; mask: string; t0: number }
   /** Disks that were read, of those that have a block device. `failed` are block devices: `vda`. */
   | { kind: 'disks-read'; machine: string; moment: string; worked: number; failed: string[]; t0: number }
   | { kind: 'registers'; fault: string; stage: 'before' | 'after' | 'healed'; registers: AerRegisters }

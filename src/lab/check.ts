@@ -1,5 +1,6 @@
 /** What the schema cannot see: that the parts of a lab fit together. Each complaint points at one place. */
 import { correctableBits, isCorrectable, uncorrectableBits } from '../faults/aer/schema.ts';
+import { checkDisks } from './check-disks.ts';
 import { checkVariants } from './check-variants.ts';
 import { type Complaint, unknown } from './complaint.ts';
 import { didYouMean } from './nearest.ts';
@@ -16,6 +17,7 @@ export function checkLab(lab: Lab): Complaint[] {
     ...checkTraffic(lab),
     ...checkFaults(lab),
     ...checkRemedies(lab),
+    ...checkDisks(lab),
     ...checkVariants(lab),
   ];
 }

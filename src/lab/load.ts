@@ -5,6 +5,9 @@ import { excerptOf, type Problem, problemAt, type Source } from './problem.ts';
 import { Lab } from './schema.ts';
 import { problemsOf } from './zod-problems.ts';
 
+/** Behind a slip of syntax every word is an error of its own, which tells nobody anything. */
+const mostSyntaxErrors = 3;
+
 export type LoadResult = { ok: true; lab: Lab } | { ok: false; problems: Problem[] };
 
 /** A lab file of this size is a mistake (a log, an image), not a lab. */
@@ -23,7 +26,7 @@ export function loadLab(text: string, file: string): LoadResult {
   });
   const source: Source = { file, text, document, lines };
   // A warning is an unknown tag or the like: never meant.
-  const broken = [...document.errors, ...document.warnings];
+  const broken = [...document.errors, ...document.warnings].slice(0, mostSyntaxErrors);
   if (broken.length > 0) {
     const problems = broken.map((error) => {
       const { line, col } = lines.linePos(Math.min(error.pos[0], text.length));

@@ -189,6 +189,7 @@ function hostModules(lab: Lab): string[] {
       ...(passthrough ? ['vfio-pci'] : []),
       ...(Object.keys(lab.guests).length > 0 ? ['{kvm}'] : []),
       ...(faults.some((fault) => fault.kind === 'aer' && fault.via === 'kernel') ? ['aer_inject'] : []),
+      ...(lab.host.consoles > 0 ? ['virtio_console'] : []),
       ...lab.host.modules,
     ]),
   ];

@@ -54,6 +54,8 @@ async function virtioSnapshot(
   const devices = await listVirtioDevices(machine, signal);
   ctx.record.file(file, devices.map((device) => `${JSON.stringify(device)}\n`).join(''));
   ctx.record.event({ kind: 'snapshot', machine: 'host', what: 'virtio', moment, file, t0 });
+  const { stdout } = await machine.ssh.exec('cat /proc/irq/default_smp_affinity', signal);
+  ctx.record.event({ kind: 'default-affinity', machine: 'host', moment, mask: stdout.trim(), t0 });
 }
 
 /** Last action of every variant, also of one that broke: what the machines themselves have on record. */

@@ -1,4 +1,6 @@
 /** What the model foretells of the disks from the machine before them, and where the kernel did otherwise. */
+import { parseCpuMask } from '../../../evidence/cpu-mask.ts';
+import { ofKind } from '../../../evidence/harness.ts';
 import { parseInterrupts } from '../../../evidence/interrupts.ts';
 import { parseMatrixSnapshot } from '../../../evidence/matrix-snapshot.ts';
 import { irqf } from '../../../model/genirq/flags.ts';
@@ -31,10 +33,12 @@ export function forecast(facts: DisksFacts): Forecast | undefined {
   if (!before || !after || !matrix) return undefined;
   const online = matrix.cpus.filter((cpu) => cpu.online).map(({ cpu }) => cpu);
   const present = Array.from({ length: plan.host.spec.cpus }, (_, cpu) => cpu);
+  const defaultAffinity = defaultAffinityOf(facts);
   const machine: Omit<DiskMachine, 'behaviour'> = {
     present: present.length > 0 ? present : online,
     nodes: nodesOf(plan.host.spec),
     siblings: [],
+    ...(defaultAffinity ? { defaultAffinity } : {}),
     matrix,
     lines: linesOf(facts, before),
   };
@@ -65,6 +69,12 @@ function seedOf({ files }: DisksFacts, before: MomentFacts): MatrixSeed | undefi
   if (byTrace || !memory) return byTrace;
   const parsed = parseMatrixSnapshot(files(memory.file) ?? '');
   return parsed.ok ? parsed.snapshot : undefined;
+}
+
+/** As it stands before the disks: a hand or a remedy may have narrowed it. */
+function defaultAffinityOf({ harness }: DisksFacts): number[] | undefined {
+  const events = ofKind(harness, 'default-affinity');
+  return parseCpuMask(events.find(({ moment }) => moment === 'before-disks')?.mask ?? '');
 }
 
 /** CPUs are shared out evenly over the nodes, in blocks. */
