@@ -20,7 +20,7 @@ const say = (text: string) => process.stderr.write(`${text}\n`);
 
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parse(argv);
-  const kernels = values.kernel ?? Object.keys(kernelNames);
+  const kernels = kernelsOf(values.kernel);
   const chosen = choose(positionals);
   const store = new TraceStore(cacheDirectory());
   const failures = values.record ? await recordAll(store, kernels, chosen, positionals.length > 0) : [];
@@ -60,6 +60,16 @@ function parse(argv: readonly string[]) {
       next: 'npm run model:conformance [-- --record [SCENARIO…]] [--kernel K]… [--json]',
     });
   }
+}
+
+function kernelsOf(names: readonly string[] | undefined): readonly string[] {
+  const known = Object.keys(kernelNames);
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown === undefined) return names ?? known;
+  throw new UsageError(`no kernel is called ${unknown}`, {
+    code: 'UNKNOWN_KERNEL',
+    next: `Kernels: ${known.join(', ')}.`,
+  });
 }
 
 function choose(names: readonly string[]): readonly Scenario[] {
