@@ -93,10 +93,10 @@ function section(head: string, lines: readonly string[]): string[] {
   return lines.length > 0 ? [head, ...lines, ''] : [];
 }
 
-function diskText({ count, queues, plug, intx, module }: NonNullable<Lab['host']['disks']>): string {
+function diskText({ count, queues, plug, intx, driver }: NonNullable<Lab['host']['disks']>): string {
   const how = plug === 'hot' ? 'plugged in one by one' : 'there at boot';
   const line = intx === 'pinless' ? 'without an interrupt line' : 'with an interrupt line';
-  return `${count} virtio-blk disks with ${queues} queues each, ${how}, ${line}, driven by ${module}`;
+  return `${count} virtio-blk disks with ${queues} queues each, ${how}, ${line}${driver ? `, driven by a virtio_blk with ${driver.patch}` : ''}`;
 }
 
 /** `disks.plug hot, disks.count 150` */

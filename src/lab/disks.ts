@@ -17,7 +17,9 @@ export const diskId = (index: number): string => `disk${index}`;
 export const diskPortId = (index: number): string => `disk${index}-port`;
 
 export function disksPlan(lab: Lab): DisksPlan | undefined {
-  return lab.host.disks && { ...lab.host.disks };
+  if (!lab.host.disks) return undefined;
+  const { driver, ...disks } = lab.host.disks;
+  return { ...disks, ...(driver ? { driver } : {}) };
 }
 
 /** Disks for which there is room beside the lab's ports and consoles. */

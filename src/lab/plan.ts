@@ -110,8 +110,8 @@ export interface DisksPlan {
   plug: 'cold' | 'hot';
   /** `routed`: its pin leads to an interrupt line. `pinless`: `pci_dev->irq` is 0, as without a pin. */
   intx: 'routed' | 'pinless';
-  /** The driver's module: `virtio_blk`, or one that replaces it. */
-  module: string;
+  /** A driver built with a patch: its path as the lab gives it, and whether it asks for managed interrupts. */
+  driver?: { patch: string; affinityHint: boolean };
 }
 
 /** Traffic that proves a function works. Checked at the moments that the phases name. */

@@ -105,7 +105,19 @@ const diskShape = {
     .describe(
       '`routed`: each has an INTx line to fall back to. `pinless`: none has, so that its interrupt is number 0.',
     ),
-  module: z.string().min(1).describe('The module that drives them.'),
+  driver: z
+    .strictObject({
+      patch: z
+        .string()
+        .min(1)
+        .describe(
+          'Unified diff of drivers/block/virtio_blk.c, beside the lab file; {kernel} in it becomes 6.12, 6.1, …',
+        ),
+      affinityHint: z
+        .boolean()
+        .describe('Does the patched driver still ask for managed interrupts, spread over the CPUs?'),
+    })
+    .describe("virtio_blk of Debian's kernel source, built with a patch. Default: as it was shipped."),
 };
 const Disks = z
   .strictObject({
@@ -113,7 +125,7 @@ const Disks = z
     queues: diskShape.queues.default(1),
     plug: diskShape.plug.default('cold'),
     intx: diskShape.intx.default('routed'),
-    module: diskShape.module.default('virtio_blk'),
+    driver: diskShape.driver.optional(),
   })
   .describe('Equal virtio-blk disks, many of them. vflab chooses where on the PCI buses they sit.');
 

@@ -1,8 +1,13 @@
 /** What a variant's machines boot from: a plan's symbolic names (`{kernel:6.12}`, `{image:host}`) made real. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { BuildContext } from '../images/cache.ts';
 import { buildGuestImage, buildHostImage, guestPaths } from '../images/image.ts';
 import { type Kernel, resolveKernel } from '../images/kernels.ts';
 import type { Plan, VariantPlan } from '../lab/plan.ts';
+import type { Accelerator } from '../machine/spec.ts';
+import { patchedModule, patchNeedsDebian } from './patched-module.ts';
 
 export interface LaunchFiles {
   host: { kernel: string; initrd: string };
@@ -10,6 +15,8 @@ export interface LaunchFiles {
   guest: { kernel: string; initrd: string };
   /** The same as files of the host. */
   guestInHost: { kernel: string; initrd: string };
+  /** The disks' driver, where the lab patches it: a .ko here. */
+  diskDriver?: string;
   /** Name → exact version: kernels, images, packages of note. */
   versions: Record<string, string>;
 }
@@ -51,6 +58,27 @@ export async function launchFiles(
       ...Object.fromEntries(notable.map(({ name, version }) => [`${name} in the host`, version])),
     },
   };
+}
+
+/** What has to be built by running a machine: only once the accelerator is known. */
+export async function withPatchedDriver(
+  context: BuildContext,
+  files: LaunchFiles,
+  plan: Plan,
+  { host, disks }: VariantPlan,
+  { accelerator, signal }: { accelerator: Accelerator['kind']; signal: AbortSignal },
+): Promise<LaunchFiles> {
+  if (!disks?.driver) return files;
+  if (host.kernel === 'custom') throw patchNeedsDebian(disks.driver.patch);
+  const kernel = await resolveKernel(context, host.kernel);
+  const patchFile = join(dirname(plan.file), disks.driver.patch.replaceAll('{kernel}', host.kernel));
+  const { name, path } = await patchedModule(context, { kernel, patchFile, accelerator, signal });
+  const digest = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')
+    .slice(0, 16);
+  const what = `${name} for ${kernel.name}, patched by ${basename(patchFile)}`;
+  return { ...files, diskDriver: path, versions: { ...files.versions, [what]: `sha256 ${digest}` } };
 }
 
 function kernelVersion({ release, packageVersion, banner }: Kernel): string {

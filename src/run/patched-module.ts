@@ -41,13 +41,10 @@ export async function patchedModule(
 ): Promise<PatchedModule> {
   const { kernel, patchFile } = options;
   const suite = kernelNames[kernel.name]?.suite;
-  if (suite === undefined) {
-    throw new UsageError(`${patchFile}: a module can be patched for Debian's kernels only.`, {
-      code: 'PATCH_INVALID',
-      next: 'Build the module yourself and give its kernel with --kernel and --modules.',
-    });
-  }
-  const patch = await readFile(patchFile);
+  if (suite === undefined) throw patchNeedsDebian(patchFile);
+  const patch = await readFile(patchFile).catch((cause: Error) => {
+    throw new UsageError(`${patchFile} cannot be read: ${cause.message}`, { code: 'PATCH_INVALID', cause });
+  });
   const source = patchedFile(patch.toString('utf8'), patchFile);
   const name = basename(source, '.c');
   const key = createHash('sha256').update(patch).update(kernel.id).digest('hex').slice(0, 20);
@@ -67,6 +64,13 @@ export async function patchedModule(
       await moveIntoPlace(join(dir, 'module'), place);
     });
     return { name, path };
+  });
+}
+
+export function patchNeedsDebian(patchFile: string): UsageError {
+  return new UsageError(`${patchFile}: a driver can be patched for Debian's kernels only`, {
+    code: 'PATCH_INVALID',
+    next: 'build the module yourself, and give its kernel with --kernel and --modules',
   });
 }
 

@@ -8,7 +8,7 @@ import type { Emit, RunEvent } from '../report/events.ts';
 import type { RunResult, VariantResult } from '../report/result.ts';
 import { environmentFacts, harnessVersions } from './environment.ts';
 import { judgeVariant } from './judge-variant.ts';
-import { type LaunchFiles, launchFiles } from './launch-files.ts';
+import { type LaunchFiles, launchFiles, withPatchedDriver } from './launch-files.ts';
 import { probeGuest } from './probe-guest.ts';
 import { runVariant, type VariantOptions } from './variant.ts';
 
@@ -77,6 +77,12 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
         cacheDir: context.cache,
         signal,
       });
+    }
+    const accelerator = result.accelerator.kind;
+    for (const [variant, found] of files) {
+      const complete = await withPatchedDriver(context, found, plan, variant, { accelerator, signal });
+      files.set(variant, complete);
+      Object.assign(result.versions, complete.versions);
     }
     writeJson(join(folder, 'run.json'), { plan, ...result });
 

@@ -1,4 +1,6 @@
 /** Actions on many virtio-blk disks: load their driver, plug them in, take some away, see which of them work. */
+import { readFile } from 'node:fs/promises';
+import { putFile } from '../../guest/files.ts';
 import { listVirtioDevices } from '../../guest/virtio.ts';
 import { diskDevice, diskId, diskPortId } from '../../lab/disks.ts';
 import type { Moment } from '../../lab/plan.ts';
@@ -11,12 +13,17 @@ import { hostOf, type VariantContext } from '../context.ts';
  */
 const consoleLevel = { cold: 4, hot: 6 };
 
+/** Where a patched driver is put; what it depends on is loaded for the control NIC. */
+const patchedDriver = '/run/virtio_blk.ko';
+
 const probed = /virtio_blk virtio\d+: (?:\[\w+\] |probe with driver)|: probe of virtio\d+ failed/;
 
 export async function loadDiskDriver(ctx: VariantContext, signal: AbortSignal): Promise<void> {
-  const { plug, module } = ctx.plan.disks!;
+  const { plug, driver } = ctx.plan.disks!;
   const { linux } = hostOf(ctx);
-  await linux.must(`echo ${consoleLevel[plug]} > /proc/sys/kernel/printk && modprobe ${module}`, signal);
+  const load = driver ? `insmod ${patchedDriver}` : 'modprobe virtio_blk';
+  if (driver) await putFile(linux, patchedDriver, await readFile(ctx.files.diskDriver!), signal);
+  await linux.must(`echo ${consoleLevel[plug]} > /proc/sys/kernel/printk && ${load}`, signal);
 }
 
 export async function plugDisks(ctx: VariantContext, signal: AbortSignal): Promise<void> {

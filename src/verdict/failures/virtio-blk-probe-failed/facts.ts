@@ -56,7 +56,7 @@ export function disksFacts(run: RunFacts): DisksFacts {
 
 /** Linux's own virtio_blk asks for managed interrupts; a module that replaces it is there because it does not. */
 export function isHinted({ disks }: VariantPlan): boolean {
-  return disks === undefined || disks.module === 'virtio_blk';
+  return disks?.driver?.affinityHint ?? true;
 }
 
 /** A snapshot begins with a marker, in the kernel log and in the trace: that is where its moment is. */
