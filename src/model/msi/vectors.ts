@@ -9,6 +9,7 @@
  */
 import type { VectorAffinity } from '../spread/masks.ts';
 import type { SimulatedMatrix } from '../vector/simulate.ts';
+import type { Denial, Place, VectorDomain } from './domain.ts';
 
 export interface VectorWish {
   /** Of managed and of plain vectors of a device that spreads. */
@@ -17,40 +18,21 @@ export interface VectorWish {
   node?: number;
 }
 
-export interface DomainMachine {
-  online: readonly number[];
-  nodes: readonly (readonly number[])[];
-  /** Feature vectorAffinityBeforeNode. */
-  affinityBeforeNode: boolean;
-}
-
-export interface Place {
-  cpu: number;
-  bit: number;
-}
-
-export type Denial = { errno: number; why: string };
-
 /** One function's vectors, each with what it holds now. */
 export class FunctionVectors {
   /** By vector; undefined: not requested. */
   readonly places: (Place | undefined)[] = [];
-  private readonly matrix: SimulatedMatrix;
-  private readonly machine: DomainMachine;
-  private readonly wishes: readonly VectorWish[];
+  readonly #domain: VectorDomain;
+  readonly #wishes: readonly VectorWish[];
 
-  private constructor(matrix: SimulatedMatrix, machine: DomainMachine, wishes: readonly VectorWish[]) {
-    this.matrix = matrix;
-    this.machine = machine;
-    this.wishes = wishes;
+  private constructor(domain: VectorDomain, wishes: readonly VectorWish[]) {
+    this.#domain = domain;
+    this.#wishes = wishes;
   }
 
   /** Reserves for every vector in order; on a failure those before are given back. */
-  static allocate(
-    matrix: SimulatedMatrix,
-    machine: DomainMachine,
-    wishes: readonly VectorWish[],
-  ): FunctionVectors | Denial {
+  static allocate(domain: VectorDomain, wishes: readonly VectorWish[]): FunctionVectors | Denial {
+    const { matrix } = domain;
     for (const [index, { affinity }] of wishes.entries()) {
       if (!affinity.managed) {
         matrix.reserve();
@@ -65,22 +47,23 @@ export class FunctionVectors {
         why: `CPU ${full} has no free vector to reserve: managed vector ${index} needs one on ${total === 1 ? 'it' : `each of ${total} CPUs`}`,
       };
     }
-    return new FunctionVectors(matrix, machine, wishes);
+    return new FunctionVectors(domain, wishes);
   }
 
   /** request_irq of one vector. */
   request(vector: number): Denial | undefined {
-    const { affinity, node } = this.wishes[vector]!;
+    const { affinity, node } = this.#wishes[vector]!;
+    const { matrix } = this.#domain;
     if (affinity.managed) {
-      const online = affinity.cpus.filter((cpu) => this.matrix.online(cpu));
+      const online = affinity.cpus.filter((cpu) => matrix.online(cpu));
       // irq_startup: with no CPU of its mask online it stays shut down, and the request is granted.
       if (online.length === 0) return undefined;
-      const taken = this.matrix.allocManaged(online);
+      const taken = matrix.allocManaged(online);
       if ('errno' in taken) return { errno: taken.errno, why: `managed vector ${vector} found no vector` };
       this.places[vector] = taken;
       return undefined;
     }
-    const taken = activateReserved(this.matrix, this.machine, affinity.cpus, node);
+    const taken = this.#domain.activate(affinity.cpus, node);
     if ('errno' in taken) return taken;
     this.places[vector] = taken;
     return undefined;
@@ -88,15 +71,16 @@ export class FunctionVectors {
 
   /** free_irq of those requested, the later ones first as vp_del_vqs does, then pci_free_irq_vectors. */
   free(order: readonly number[]): void {
+    const { matrix } = this.#domain;
     for (const vector of order) {
       const place = this.places[vector];
       if (!place) continue;
-      this.matrix.free(place.cpu, place.bit);
+      matrix.free(place.cpu, place.bit);
       // x86_vector_deactivate: back to a reservation.
-      if (!this.wishes[vector]!.affinity.managed) this.matrix.reserve();
+      if (!this.#wishes[vector]!.affinity.managed) matrix.reserve();
       this.places[vector] = undefined;
     }
-    teardown(this.matrix, this.wishes);
+    teardown(matrix, this.#wishes);
   }
 }
 
@@ -106,33 +90,4 @@ function teardown(matrix: SimulatedMatrix, wishes: readonly VectorWish[]): void 
     if (affinity.managed) matrix.removeManaged(affinity.cpus);
     else matrix.removeReserved();
   }
-}
-
-/** activate_reserved → assign_irq_vector_any_locked: up to four masks, the first that has a bit. */
-export function activateReserved(
-  matrix: SimulatedMatrix,
-  machine: DomainMachine,
-  affinity: readonly number[],
-  node: number | undefined,
-): Place | Denial {
-  let errno = -28;
-  for (const mask of tries(machine, affinity, node)) {
-    const taken = matrix.alloc(mask, true);
-    if (!('errno' in taken)) return taken;
-    errno = taken.errno;
-  }
-  return { errno, why: 'no CPU has a free vector' };
-}
-
-function tries(
-  machine: DomainMachine,
-  affinity: readonly number[],
-  node: number | undefined,
-): (readonly number[])[] {
-  const wanted = affinity.filter((cpu) => machine.online.includes(cpu));
-  const all = machine.online;
-  if (node === undefined) return [wanted, all];
-  const near = machine.nodes[node] ?? [];
-  const both = near.filter((cpu) => affinity.includes(cpu));
-  return machine.affinityBeforeNode ? [both, wanted, near, all] : [both, near, wanted, all];
 }

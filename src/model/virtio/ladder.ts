@@ -5,29 +5,26 @@
  */
 import { irqf } from '../genirq/flags.ts';
 import { type Line, requestIrq } from '../genirq/sharing.ts';
-import {
-  activateReserved,
-  type Denial,
-  type DomainMachine,
-  FunctionVectors,
-  type Place,
-} from '../msi/vectors.ts';
+import type { Denial, Place, VectorDomain } from '../msi/domain.ts';
+import { FunctionVectors } from '../msi/vectors.ts';
 import { affinityMasks, affinityVectors, type VectorAffinity } from '../spread/masks.ts';
-import type { SimulatedMatrix } from '../vector/simulate.ts';
 import type { Attempt, Disk, DiskIrq, DiskMachine, Rung } from './types.ts';
 
 /** What a probe works on; `lines` changes as disks fall back to INTx. */
 export interface LadderState {
-  machine: DiskMachine & DomainMachine;
+  machine: DiskMachine;
+  online: readonly number[];
   possible: readonly number[];
   /** irq_default_affinity */
   defaults: readonly number[];
-  matrix: SimulatedMatrix;
+  domain: VectorDomain;
   lines: Map<number, Line>;
   /** Vectors of lines that a disk was the first on. */
   linePlaces: Map<number, Place>;
   /** Masks by number of vectors and pre-vectors: they are the same for every disk. */
   masks: Map<string, VectorAffinity[] | undefined>;
+  /** smp_affinity of unmanaged irqs, by node. */
+  settled: Map<number | undefined, readonly number[]>;
 }
 
 export interface LadderEnd {
@@ -94,7 +91,7 @@ function vectorsOf(state: LadderState, disk: Disk, rung: Rung, queues: number): 
     const node = masks ? nodeOf(state, affinity.cpus[0]) : disk.node;
     return node === undefined ? { affinity } : { affinity, node };
   });
-  const vectors = FunctionVectors.allocate(state.matrix, state.machine, wishes);
+  const vectors = FunctionVectors.allocate(state.domain, wishes);
   if (!(vectors instanceof FunctionVectors)) return vectors;
   // vp_del_vqs: the queues' irqs, then the config's (and the shared one).
   const queueIrqs = Array.from({ length: count - 1 }, (_, i) => i + 1);
@@ -105,16 +102,29 @@ function vectorsOf(state: LadderState, disk: Disk, rung: Rung, queues: number): 
     release();
     return { errno: refused.errno, why: `${irqName(disk, rung, vector)}: ${refused.why}` };
   }
-  const irqs = wishes.map(({ affinity }, vector): DiskIrq => {
+  const irqs = wishes.map(({ affinity, node }, vector): DiskIrq => {
     const place = vectors.places[vector];
     return {
       name: irqName(disk, rung, vector),
       managed: affinity.managed,
-      affinity: affinity.cpus,
+      affinity: affinity.managed ? affinity.cpus : settled(state, node),
       ...(place ? { cpu: place.cpu, vector: place.bit } : {}),
     };
   });
   return { irqs, release };
+}
+
+/** irq_setup_affinity: the default affinity's CPUs that are online, of the irq's node where it has some of them. */
+function settled(state: LadderState, node: number | undefined): readonly number[] {
+  const known = state.settled.get(node);
+  if (known) return known;
+  const { machine, online, defaults } = state;
+  const wanted = defaults.filter((cpu) => online.includes(cpu));
+  const mask = wanted.length > 0 ? wanted : online;
+  const near = mask.filter((cpu) => node !== undefined && machine.nodes[node]?.includes(cpu));
+  const result = near.length > 0 ? near : mask;
+  state.settled.set(node, result);
+  return result;
 }
 
 /** __pci_enable_msix_range, before any vector is asked for. */
@@ -154,10 +164,10 @@ function lineOf(state: LadderState, disk: Disk, messages: string[]): Held | Deni
     const owner = line.actions[0]?.name ?? 'nobody';
     return { errno: answer.errno, why: `irq ${disk.irq} belongs to ${owner} and is not shared` };
   }
-  const irq: DiskIrq = { name: disk.name, managed: false, affinity: state.defaults };
+  const irq: DiskIrq = { name: disk.name, managed: false, affinity: settled(state, 0) };
   if (line.actions.length === 0) {
     // The IO-APIC's pin has its reservation since pci_enable_device; its first action makes it a vector.
-    const place = activateReserved(state.matrix, state.machine, state.defaults, 0);
+    const place = state.domain.activate(state.defaults, 0);
     if ('errno' in place) return { errno: place.errno, why: `irq ${disk.irq}: ${place.why}` };
     state.linePlaces.set(disk.irq, place);
     irq.cpu = place.cpu;
@@ -174,7 +184,7 @@ function leaveLine(state: LadderState, { irq, name }: Disk): void {
   state.lines.set(irq, { ...line, actions });
   const place = state.linePlaces.get(irq);
   if (actions.length > 0 || !place) return;
-  state.matrix.free(place.cpu, place.bit);
-  state.matrix.reserve();
+  state.domain.matrix.free(place.cpu, place.bit);
+  state.domain.matrix.reserve();
   state.linePlaces.delete(irq);
 }

@@ -1,4 +1,5 @@
 /** The fate of each of many virtio-blk disks that are probed one after the other on one machine. */
+import { VectorDomain } from '../msi/domain.ts';
 import { SimulatedMatrix, type SimulateOptions } from '../vector/simulate.ts';
 import { climb, type LadderState } from './ladder.ts';
 import type { Disk, DiskBehaviour, DiskMachine, DiskPrediction, DisksPrediction } from './types.ts';
@@ -33,13 +34,15 @@ export class DiskHost {
     const online = machine.matrix.cpus.filter((cpu) => cpu.online).map(({ cpu }) => cpu);
     const { affinityBeforeNode } = behaviour;
     this.#state = {
-      machine: { ...machine, online, affinityBeforeNode },
+      machine,
       possible,
+      online,
       defaults: machine.defaultAffinity ?? possible,
-      matrix: this.matrix,
+      domain: new VectorDomain(this.matrix, { online, nodes: machine.nodes, affinityBeforeNode }),
       lines: new Map(machine.lines),
       linePlaces: new Map(),
       masks: new Map(),
+      settled: new Map(),
     };
   }
 

@@ -2,7 +2,7 @@
  * A PC's vector matrix before its disks, where nobody has read it: what a stock machine has in use, each vector where
  * the kernel would have put it.
  */
-import { activateReserved } from '../msi/vectors.ts';
+import { VectorDomain } from '../msi/domain.ts';
 import { type FreshMachine, freshSeed, type MatrixSeed } from '../vector/seed.ts';
 import { SimulatedMatrix } from '../vector/simulate.ts';
 
@@ -23,11 +23,11 @@ export const stockReserved = 9 + 4;
 
 export function stockSeed(machine: StockMachine): MatrixSeed {
   const matrix = new SimulatedMatrix(freshSeed(machine), { spreadsManaged: true });
-  const domain = { online: machine.online, nodes: machine.nodes, affinityBeforeNode: true };
+  const domain = new VectorDomain(matrix, { ...machine, affinityBeforeNode: true });
   for (let i = 0; i < machine.isa + machine.msi; i += 1) {
     matrix.reserve();
     const node = i < machine.isa && machine.nodes.length > 1 ? 0 : undefined;
-    activateReserved(matrix, domain, machine.possible, node);
+    domain.activate(machine.possible, node);
   }
   for (let i = 0; i < machine.reserved; i += 1) matrix.reserve();
   return matrix.snapshot();
