@@ -100,6 +100,10 @@ function commandLine(context: CommandContext, exit: (code: number) => void): Com
     .option('--json', 'as JSON')
     .action(async (options) => exit((await import('./commands/explore.ts')).explore(context, options)));
 
+  predictCommand(program).action(async (lab: string | undefined, options) =>
+    exit(await (await import('./commands/predict.ts')).predict(context, lab, options)),
+  );
+
   return program;
 }
 
@@ -133,6 +137,28 @@ function runCommand(program: Command): Command {
     .option('-v, --verbose', 'more progress; the chain of every variant');
 }
 
+function predictCommand(program: Command): Command {
+  return program
+    .command('predict [lab]')
+    .description('at which virtio-blk disk the interrupt vectors run out, without booting')
+    .option('--kernel <release>', 'as `uname -r` prints it; of a lab, one of its kernels')
+    .option('--cpus <n>', 'CPUs that are online', positive)
+    .option('--possible <n>', 'possible CPUs (default: those online)', positive)
+    .option('--nodes <n>', 'NUMA nodes', positive)
+    .option('--threads <n>', 'threads a core', positive)
+    .option('--disks <n>', 'virtio-blk disks', positive)
+    .option('--queues <n>', 'request queues of each', positive)
+    .option('--first <n>', 'number of the first disk: 1 for virtio1', count)
+    .option('--in-use <n>', 'MSI vectors in use before the disks', count)
+    .option('--pinless', 'disks without an interrupt pin')
+    .option('--no-affinity-hint', 'a driver that does not ask for managed affinity')
+    .option('--from <files...>', "a customer's kernel logs and /proc/interrupts")
+    .option('--variant <name>', 'a variant of the lab (repeatable)', collect)
+    .option('--axis <name=value>', "a value of an axis of the lab's matrix (repeatable)", collect)
+    .option('--prove', 'boot that machine and compare, disk by disk')
+    .option('--json', 'as JSON');
+}
+
 function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
@@ -140,6 +166,10 @@ function collect(value: string, before: string[] | undefined): string[] {
 function positive(value: string): number {
   if (/^[1-9][0-9]{0,5}$/.test(value)) return Number(value);
   throw new InvalidArgumentError('must be a whole number from 1.');
+}
+
+function count(value: string): number {
+  return value === '0' ? 0 : positive(value);
 }
 
 const realRunPlan: RunPlan = async (plan, options) => (await import('./run/run.ts')).runPlan(plan, options);

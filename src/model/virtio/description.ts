@@ -5,7 +5,7 @@ import type { Line } from '../genirq/sharing.ts';
 import type { MatrixSeed } from '../vector/seed.ts';
 import { type Alternative, diskBehaviours, matrixLimits } from './behaviour.ts';
 import { predictDisks } from './predict.ts';
-import { stockIsa, stockReserved, stockSeed } from './stock.ts';
+import { stockSeed } from './stock.ts';
 import type { Disk, DiskBehaviour, DiskMachine, DisksPrediction } from './types.ts';
 
 export interface Description {
@@ -24,9 +24,11 @@ export interface Description {
   affinity: boolean;
   /** Number of the first disk: 1 for virtio1. */
   firstNumber: number;
-  /** MSI and MSI-X vectors in use before the disks. */
+  /** Vectors of PCI bridges and ports, one each. */
+  ports: number;
+  /** Vectors of other functions that are in use before the disks. */
   inUse: number;
-  /** The matrix before the disks, where it was read; then `inUse` counts for nothing. */
+  /** The matrix before the disks, where it was read; then the two above count for nothing. */
   seed?: MatrixSeed;
 }
 
@@ -79,9 +81,8 @@ function seedOf(description: Description, features: KernelFeatures): MatrixSeed 
     possible: range(description.possible),
     online: range(description.cpus),
     nodes: nodesOf(description),
-    isa: stockIsa,
-    msi: description.inUse,
-    reserved: stockReserved,
+    ports: description.ports,
+    functions: description.inUse,
   });
 }
 

@@ -1,0 +1,47 @@
+/** `vflab predict`: what becomes of many virtio-blk disks on a machine that is only described. */
+import { exitCodes, UsageError } from '../errors.ts';
+import { kernelFeatures, kernelVersion } from '../model/features.ts';
+import { forecasts } from '../model/virtio/description.ts';
+import { remedyOutlooks } from '../model/virtio/remedies.ts';
+import { predictionJson, predictionText } from '../report/prediction-text.ts';
+import type { CommandContext } from './context.ts';
+import { type Described, type DescribeOptions, describeMachines } from './describe.ts';
+import { prove } from './prove.ts';
+
+export interface PredictOptions extends DescribeOptions {
+  prove?: boolean;
+  json?: boolean;
+}
+
+/**
+ * @returns 0: predicted; with `--prove` 1 when the kernel did otherwise.
+ * @throws UsageError PREDICT_INCOMPLETE, NO_SUCH_LOG, NO_DISKS, UNKNOWN_KERNEL, and what reading a lab throws
+ */
+export async function predict(
+  context: CommandContext,
+  lab: string | undefined,
+  options: PredictOptions,
+): Promise<number> {
+  const machines = await describeMachines(context, lab, options);
+  const predictions = machines.map(predictOne);
+  const { out } = context;
+  if (options.prove) return await prove(context, predictions, { json: options.json ?? false });
+  if (options.json) out.write(`${JSON.stringify(predictions.map(predictionJson), null, 2)}\n`);
+  else out.write(predictions.map((one) => predictionText(one, out.style)).join('\n'));
+  return exitCodes.asExpected;
+}
+
+export type Predicted = ReturnType<typeof predictOne>;
+
+function predictOne(machine: Described) {
+  const version = kernelVersion(machine.release, machine.build);
+  if (!version)
+    throw new UsageError(`"${machine.release}" does not begin like a kernel's release`, {
+      code: 'UNKNOWN_KERNEL',
+      next: '--kernel 4.18.0-305.el8.x86_64, or as short as --kernel 6.12',
+    });
+  const features = kernelFeatures(version);
+  const ways = forecasts(machine.description, features);
+  const remedies = remedyOutlooks(machine.description, features, ways[0]!.behaviour);
+  return { machine, ways, remedies };
+}
