@@ -1,8 +1,9 @@
 /** The command line: parse it, call one command, map the outcome to an exit code. Commands load when called. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import type { CommandContext, Output, RunPlan } from './commands/context.ts';
 import { exitCodeHelp, runHelp } from './commands/help.ts';
 import { checkNpmFlags } from './commands/npm-flags.ts';
+import { positive, predictCommand, runCommand } from './commands/options.ts';
 import type { RunCommandOptions } from './commands/run.ts';
 import { EnvironmentError, exitCodes, isKnownError, UsageError } from './errors.ts';
 import { styleFor, useColour } from './report/colour.ts';
@@ -105,71 +106,6 @@ function commandLine(context: CommandContext, exit: (code: number) => void): Com
   );
 
   return program;
-}
-
-function runCommand(program: Command): Command {
-  return program
-    .command('run <labs...>')
-    .description('run labs: names in labs/, or paths of lab files')
-    .optionsGroup('Choose:')
-    .option(
-      '--kernel <version|path>',
-      "a kernel of the lab, `all`, or a bzImage of your own for the host (a path with a '/')",
-      collect,
-    )
-    .option('--modules <dir>', 'modules of your own kernel: lib/modules/<release>')
-    .option('--variant <name>', "a variant, or a pattern such as 'h*' (repeatable; default: all)", collect)
-    .option('--axis <name=value>', 'a value of any axis of the matrix (repeatable)', collect)
-    .optionsGroup('Run:')
-    .option('--dry-run', 'print the whole plan, start nothing')
-    .option('--repeat <n>', 'run every variant n times', positive, 1)
-    .option('--refresh', 'look for newer kernels and packages')
-    .option(
-      '--keep',
-      'hold the machines of every variant before they are torn down, and say how to reach them',
-    )
-    .option('--bisect', 'exit codes for `git bisect run`')
-    .optionsGroup('Output:')
-    .option('--json', 'print result.json; with --dry-run, the plan (one document a lab)')
-    .option('--output <dir>', 'folder for the run folder <time>-<lab> (default: runs)')
-    .option('--junit <file>', 'a copy of the JUnit XML')
-    .option('-q, --quiet', 'no progress')
-    .option('-v, --verbose', 'more progress; the chain of every variant');
-}
-
-function predictCommand(program: Command): Command {
-  return program
-    .command('predict [lab]')
-    .description('at which virtio-blk disk the interrupt vectors run out, without booting')
-    .option('--kernel <release>', 'as `uname -r` prints it; of a lab, one of its kernels')
-    .option('--cpus <n>', 'CPUs that are online', positive)
-    .option('--possible <n>', 'possible CPUs (default: those online)', positive)
-    .option('--nodes <n>', 'NUMA nodes', positive)
-    .option('--threads <n>', 'threads a core', positive)
-    .option('--disks <n>', 'virtio-blk disks', positive)
-    .option('--queues <n>', 'request queues of each', positive)
-    .option('--first <n>', 'number of the first disk: 1 for virtio1', count)
-    .option('--in-use <n>', 'MSI vectors in use before the disks', count)
-    .option('--pinless', 'disks without an interrupt pin')
-    .option('--no-affinity-hint', 'a driver that does not ask for managed affinity')
-    .option('--from <files...>', "a customer's kernel logs and /proc/interrupts")
-    .option('--variant <name>', 'a variant of the lab (repeatable)', collect)
-    .option('--axis <name=value>', "a value of an axis of the lab's matrix (repeatable)", collect)
-    .option('--prove', 'boot that machine and compare, disk by disk')
-    .option('--json', 'as JSON');
-}
-
-function collect(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value];
-}
-
-function positive(value: string): number {
-  if (/^[1-9][0-9]{0,5}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError('must be a whole number from 1.');
-}
-
-function count(value: string): number {
-  return value === '0' ? 0 : positive(value);
 }
 
 const realRunPlan: RunPlan = async (plan, options) => (await import('./run/run.ts')).runPlan(plan, options);

@@ -1,4 +1,5 @@
 /** The model's prediction for a recorded point against what the kernel did there. */
+import { formatCpuList, parseCpuList } from '../../src/evidence/cpu-list.ts';
 import { kernelFeatures, kernelVersion } from '../../src/model/features.ts';
 import { irqf, timerFlags } from '../../src/model/genirq/flags.ts';
 import type { Line } from '../../src/model/genirq/sharing.ts';
@@ -6,7 +7,6 @@ import type { Event } from '../../src/model/vector/types.ts';
 import { type Alternative, diskBehaviours } from '../../src/model/virtio/behaviour.ts';
 import { predictDisks } from '../../src/model/virtio/predict.ts';
 import type { DiskPrediction, DisksPrediction } from '../../src/model/virtio/types.ts';
-import { packed, unpacked } from './ranges.ts';
 import { counted, digestOf, type GridRecording, type PointRecording, runs, seedOf } from './recording.ts';
 
 export interface Comparison {
@@ -27,9 +27,9 @@ export function comparePoint(
   const events: Event[] = [];
   const machine = {
     behaviour: alternative.behaviour,
-    present: unpacked(recording.present),
-    nodes: recording.nodes.map(unpacked),
-    siblings: recording.cores.map(unpacked),
+    present: parseCpuList(recording.present),
+    nodes: recording.nodes.map(parseCpuList),
+    siblings: recording.cores.map(parseCpuList),
     ...(recording.defaultAffinity ? { defaultAffinity: cpusOfMask(recording.defaultAffinity) } : {}),
     matrix: seedOf(point.before),
     lines: linesOf(point),
@@ -40,7 +40,7 @@ export function comparePoint(
     seen: runs(prediction.disks.map(seenOf)),
     said: counted(prediction.disks.flatMap(({ messages }) => messages)),
     masks: prediction.disks[0]!.irqs.map(
-      ({ name, affinity }) => `${name.replace(/^virtio\d+-?/, '')} ${packed(affinity)}`,
+      ({ name, affinity }) => `${name.replace(/^virtio\d+-?/, '')} ${formatCpuList(affinity)}`,
     ).sort(),
     events: digestOf(events),
     after: after(prediction),

@@ -1,11 +1,12 @@
 /** What the kernel did at each point of a grid, small enough for the repository; read from what the recorder got. */
+
 import { createHash } from 'node:crypto';
+import { formatCpuList, parseCpuList } from '../../src/evidence/cpu-list.ts';
 import { readVectorLine } from '../../src/evidence/ftrace/vectors.ts';
 import { parseKernelMessage } from '../../src/evidence/kernel-log/parse.ts';
 import { startMatrix, step } from '../../src/model/vector/matrix.ts';
 import { type MatrixSeed, seedFrom } from '../../src/model/vector/seed.ts';
 import type { Event, MatrixState } from '../../src/model/vector/types.ts';
-import { packed, unpacked } from './ranges.ts';
 import type { RawGrid, RawPoint } from './record.ts';
 
 /** How a disk's interrupts look in /proc/irq: `queue` is a vector a queue, on whichever rung. */
@@ -59,14 +60,14 @@ interface PackedSeed extends Omit<MatrixSeed, 'systemMap' | 'cpus'> {
 export function seedOf({ systemMap, cpus, ...rest }: PackedSeed): MatrixSeed {
   return {
     ...rest,
-    systemMap: unpacked(systemMap),
+    systemMap: parseCpuList(systemMap),
     cpus: cpus.map(([cpu, state, available, allocMap, managedMap]) => ({
       cpu,
       online: state === 'on',
       initialized: state !== 'never',
       available,
-      allocMap: unpacked(allocMap),
-      managedMap: unpacked(managedMap),
+      allocMap: parseCpuList(allocMap),
+      managedMap: parseCpuList(managedMap),
     })),
   };
 }
@@ -74,13 +75,13 @@ export function seedOf({ systemMap, cpus, ...rest }: PackedSeed): MatrixSeed {
 function packSeed({ systemMap, cpus, ...rest }: MatrixSeed): PackedSeed {
   return {
     ...rest,
-    systemMap: packed(systemMap),
+    systemMap: formatCpuList(systemMap),
     cpus: cpus.map((cpu) => [
       cpu.cpu,
       cpu.online ? 'on' : cpu.initialized ? 'off' : 'never',
       cpu.available,
-      packed(cpu.allocMap),
-      packed(cpu.managedMap),
+      formatCpuList(cpu.allocMap),
+      formatCpuList(cpu.managedMap),
     ]),
   };
 }
@@ -144,7 +145,7 @@ export function recordingOf(raw: RawGrid): GridRecording {
     nodes: values('node'),
     cores: [...new Set(values('core'))].filter((core) => /[-,]/.test(core)),
     defaultAffinity: values('default')[0] ?? '',
-    points: raw.points.map((point, i) => pointOf(point, traced[i]!, unpacked(possible))),
+    points: raw.points.map((point, i) => pointOf(point, traced[i]!, parseCpuList(possible))),
   };
 }
 
@@ -198,7 +199,7 @@ export function runs(words: readonly string[]): string[] {
   let from = 0;
   for (const [i, word] of words.entries()) {
     if (words[i + 1] === word) continue;
-    result.push(`${word} ${packed(words.slice(from, i + 1).map((_, k) => from + k))}`);
+    result.push(`${word} ${formatCpuList(words.slice(from, i + 1).map((_, k) => from + k))}`);
     from = i + 1;
   }
   return result;

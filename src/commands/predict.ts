@@ -1,9 +1,11 @@
 /** `vflab predict`: what becomes of many virtio-blk disks on a machine that is only described. */
 import { exitCodes, UsageError } from '../errors.ts';
+import { formatCpuList } from '../evidence/cpu-list.ts';
 import { kernelFeatures, kernelVersion } from '../model/features.ts';
 import { forecasts } from '../model/virtio/description.ts';
+import { outlookOf, rungRanges } from '../model/virtio/outlook.ts';
 import { remedyOutlooks } from '../model/virtio/remedies.ts';
-import { predictionJson, predictionText } from '../report/prediction-text.ts';
+import { predictionText } from '../report/prediction-text.ts';
 import type { CommandContext } from './context.ts';
 import { type Described, type DescribeOptions, describeMachines } from './describe.ts';
 import { prove } from './prove.ts';
@@ -31,8 +33,6 @@ export async function predict(
   return exitCodes.asExpected;
 }
 
-export type Predicted = ReturnType<typeof predictOne>;
-
 function predictOne(machine: Described) {
   const version = kernelVersion(machine.release, machine.build);
   if (!version)
@@ -41,7 +41,33 @@ function predictOne(machine: Described) {
       next: '--kernel 4.18.0-305.el8.x86_64, or as short as --kernel 6.12',
     });
   const features = kernelFeatures(version);
-  const ways = forecasts(machine.description, features);
+  const ways = forecasts(machine.description, features).map((forecast) => ({
+    ...forecast,
+    ranges: rungRanges(forecast.prediction.disks),
+    outlook: outlookOf(forecast.prediction),
+  }));
   const remedies = remedyOutlooks(machine.description, features, ways[0]!.behaviour);
   return { machine, ways, remedies };
+}
+
+function predictionJson({ machine, ways, remedies }: ReturnType<typeof predictOne>) {
+  const { seed: _, ...description } = machine.description;
+  return {
+    ...(machine.title === undefined ? {} : { variant: machine.title }),
+    kernel: machine.release,
+    description,
+    ...(machine.seenFailure ? { seenFailure: machine.seenFailure } : {}),
+    ways: ways.map(({ assumed, prediction, ranges, outlook }) => ({
+      assumed,
+      ...outlook,
+      firstFailing: prediction.firstFailing ?? null,
+      firstDegraded: prediction.firstDegraded ?? null,
+      ranges,
+      disks: prediction.disks.map(({ irqs, ...disk }) => ({
+        ...disk,
+        irqs: irqs.map((irq) => ({ ...irq, affinity: formatCpuList(irq.affinity) })),
+      })),
+    })),
+    remedies,
+  };
 }

@@ -2,7 +2,7 @@
 
 import type { Described } from '../commands/describe.ts';
 import type { Forecast } from '../model/virtio/description.ts';
-import { outlookOf, type RungRange, rungRanges } from '../model/virtio/outlook.ts';
+import type { Outlook, RungRange } from '../model/virtio/outlook.ts';
 import type { RemedyOutlook } from '../model/virtio/remedies.ts';
 import type { DiskPrediction } from '../model/virtio/types.ts';
 import type { Style } from './colour.ts';
@@ -12,7 +12,7 @@ import { table } from './table.ts';
 export interface PredictionReport {
   machine: Described;
   /** One for each way that the kernel may go, the likelier first. */
-  ways: readonly Forecast[];
+  ways: readonly (Forecast & { ranges: readonly RungRange[]; outlook: Outlook })[];
   remedies: readonly RemedyOutlook[];
 }
 
@@ -38,25 +38,6 @@ export function predictionText({ machine, ways, remedies }: PredictionReport, st
   return lines.join('\n');
 }
 
-export function predictionJson({ machine, ways, remedies }: PredictionReport) {
-  const { seed: _, ...description } = machine.description;
-  return {
-    ...(machine.title === undefined ? {} : { variant: machine.title }),
-    kernel: machine.release,
-    description,
-    ...(machine.seenFailure ? { seenFailure: machine.seenFailure } : {}),
-    ways: ways.map(({ assumed, prediction }) => ({
-      assumed,
-      firstFailing: prediction.firstFailing ?? null,
-      firstDegraded: prediction.firstDegraded ?? null,
-      ...outlookOf(prediction),
-      ranges: rungRanges(prediction.disks),
-      disks: prediction.disks,
-    })),
-    remedies,
-  };
-}
-
 function headline({ title, release, description }: Described): string {
   const { cpus, possible, nodes, disks, queues, intx, affinity } = description;
   const parts = [
@@ -68,14 +49,18 @@ function headline({ title, release, description }: Described): string {
   return `${title === undefined ? '' : `${plainLine(title)}: `}Linux ${plainLine(release)}, ${parts.join(', ')}`;
 }
 
-function assumption({ assumed }: Forecast, index: number): string {
+function assumption({ assumed }: Pick<Forecast, 'assumed'>, index: number): string {
   const words = Object.entries(assumed).map(([name, value]) => `${value ? '' : 'no '}${name}`);
   return `${index === 0 ? 'The release does not tell everything. With' : 'With'} ${words.join(', ')}:`;
 }
 
-function wayLines({ prediction }: Forecast, machine: Described, style: Style): string[] {
+function wayLines(
+  { prediction, ranges, outlook }: PredictionReport['ways'][number],
+  machine: Described,
+  style: Style,
+): string[] {
   const { disks, firstFailing } = prediction;
-  const { left, allocated } = outlookOf(prediction);
+  const { left, allocated } = outlook;
   const failing = firstFailing === undefined ? undefined : disks[firstFailing];
   const head = failing
     ? failureLines(failing, disks.length, style)
@@ -85,7 +70,7 @@ function wayLines({ prediction }: Forecast, machine: Described, style: Style): s
     ...seenLines(machine, failing),
     `  in the end ${left} slots are left of all CPUs, with ${allocated} vectors allocated`,
     '',
-    ...rangeTable(rungRanges(disks), machine.description.firstNumber),
+    ...rangeTable(ranges, machine.description.firstNumber),
   ];
 }
 
@@ -123,7 +108,7 @@ function remedyLines(remedies: readonly RemedyOutlook[], disks: number): string[
       remedy.id !== 'unplug'
         ? ''
         : unplugged === undefined
-          ? ' (no number helps)'
+          ? ' (no number is enough)'
           : ` (${unplugged} of them)`;
     return [`${title}${gone}`, `${working} of ${disks}`, `${best}`, `${left}`];
   });

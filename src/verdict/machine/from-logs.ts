@@ -37,7 +37,7 @@ const longestLine = 16384;
 const version = /Linux version (\S{1,80})/;
 const build = /(#\d{1,4}(?:-\S{1,40})? (?:SMP|PREEMPT|Debian).{0,100})/;
 // The second line of every kernel trace ends in the release.
-const traced = /Comm: .{1,40} (\d{1,2}\.\d{1,3}\.\d{1,3}\S{0,60}) #\d/;
+const traced = /Comm: .{1,120} (\d{1,2}\.\d{1,3}\.\d{1,3}\S{0,60}) #\d/;
 const allowing = /smpboot: Allowing (\d{1,5}) CPUs, (\d{1,5}) hotplug CPUs/;
 const allowingNew = /Allowing (\d{1,5}) present CPUs plus (\d{1,5}) hotplug CPUs/;
 const ids = /nr_cpu_ids:(\d{1,5})/;

@@ -1,9 +1,10 @@
 /** The matrix of a stock machine, against that of real ones before their disks. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { unpacked } from '../../../conformance/grid/ranges.ts';
 import { type GridRecording, seedOf } from '../../../conformance/grid/recording.ts';
+import { parseCpuList } from '../../../src/evidence/cpu-list.ts';
 import { kernelFeatures, kernelVersion } from '../../../src/model/features.ts';
 import { matrixLimits } from '../../../src/model/virtio/behaviour.ts';
 import { stockSeed } from '../../../src/model/virtio/stock.ts';
@@ -20,9 +21,9 @@ describe('a host with a NIC of three vectors, and bridges for its disks', () => 
     const { before, irqs } = points[0]!;
     const seed = stockSeed({
       ...matrixLimits(kernelFeatures(kernelVersion(release, build))),
-      possible: unpacked(recording.possible),
-      online: unpacked(recording.present),
-      nodes: recording.nodes.map(unpacked),
+      possible: parseCpuList(recording.possible),
+      online: parseCpuList(recording.present),
+      nodes: recording.nodes.map(parseCpuList),
       ports: Math.ceil(irqs.length / 31),
       functions: 3,
     });
