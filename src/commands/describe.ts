@@ -194,7 +194,7 @@ export function ofPlan(variant: VariantPlan): Described | undefined {
       disks: disks.count,
       queues: disks.queues,
       intx: disks.intx,
-      affinity: disks.module === 'virtio_blk',
+      affinity: disks.driver?.affinityHint ?? true,
       firstNumber: 1,
       ports,
       inUse: stockFunctions,

@@ -95,5 +95,5 @@ function refusal(kernel: string | undefined, description: Description): string |
     return `there is no Linux ${kernel ?? '?'} to boot, only ${Object.keys(kernelNames).join(', ')}`;
   if (possible > cpus) return 'labs have no CPUs that are possible and not there';
   if (threads > 1) return 'labs have one thread a core';
-  return affinity ? undefined : 'labs choose a driver by `module:` of their disks';
+  return affinity ? undefined : 'its driver has to be built: a lab can (`driver:` of its disks)';
 }
