@@ -1,6 +1,7 @@
 /** The cures that were proposed for the vector set-up race, against both of its problems: one search a cell. */
 import type { Scenario } from '../model/race/scenario.ts';
-import { type VectorSetupOptions, vectorSetup } from '../model/race/vector-setup.ts';
+import type { VectorSetupOptions } from '../model/race/vector-setup/layout.ts';
+import { vectorSetup } from '../model/race/vector-setup/vector-setup.ts';
 import { type Exploration, type ExploreOptions, explore } from './explore.ts';
 
 export const cures = {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { explore } from '../../src/explore/explore.ts';
 import { type CureId, cures, cureTable } from '../../src/explore/vector-setup-table.ts';
-import { vectorSetup } from '../../src/model/race/vector-setup.ts';
+import { vectorSetup } from '../../src/model/race/vector-setup/vector-setup.ts';
 import { interleaving } from '../../src/report/interleaving.ts';
 
 const table = (bounds = {}) => {

@@ -1,0 +1,165 @@
+/** Where each thing that two processes can see lies in a state, and where each process stands. */
+import type { State } from '../scenario.ts';
+
+export interface VectorSetupOptions {
+  /** ce0b5eedcb75 "x86/irq: Plug vector setup race": a slot without a handler is read again under vector_lock. */
+  locking: boolean;
+  /** The rejected repair: after request_irq the slot is set again, if it is not the descriptor. */
+  repair: boolean;
+  /** The interrupt is injected once more after the VFIO call. */
+  inject: boolean;
+  /** `vfio`: the device goes on while its vector is switched. `driver`: the device is silenced before free_irq. */
+  owner: 'vfio' | 'driver';
+  /** The device raises no further interrupt until the last one was handled. */
+  waitsForAck: boolean;
+  devices: number;
+  /** CPUs that interrupts are sent to. The tasks that switch vectors run on others. */
+  cpus: number;
+  raises: number;
+  switches: number;
+}
+
+export const vectorSetupDefaults: VectorSetupOptions = {
+  ...{ locking: false, repair: false, inject: false, owner: 'vfio', waitsForAck: true },
+  ...{ devices: 1, cpus: 1, raises: 2, switches: 1 },
+};
+
+/** What a slot of vector_irq[] holds: nothing, the mark of a vector just freed, or `DESC + d`, device d's descriptor. */
+export const UNUSED = 0;
+export const SHUTDOWN = 1;
+export const DESC = 2;
+
+/** Where a CPU stands in common_interrupt. */
+export const at = { idle: 0, loaded: 1, handling: 2, toWipe: 3, toEoi: 4 } as const;
+
+/** A device with its MSI-X entry, its irq, and the task that switches its vector. */
+const deviceFields = [
+  'task',
+  'switches',
+  'raises',
+  'enabled',
+  // Raised, and not handled since.
+  'owed',
+  'masked',
+  'pending',
+  'msgCpu',
+  // A vector is kept as 1 and up, 0 is none.
+  'msgVector',
+  'cpu',
+  'vector',
+  'disabled',
+  'resend',
+] as const;
+type Field = (typeof deviceFields)[number];
+
+export class Layout {
+  readonly options: VectorSetupOptions;
+  readonly vectors: number;
+  readonly width: number;
+  readonly #cpus: number;
+  readonly #perCpu: number;
+
+  constructor(options: VectorSetupOptions) {
+    this.options = options;
+    this.vectors = options.devices + 1;
+    this.#cpus = deviceFields.length * options.devices;
+    // Where it stands, the vector and the slot in its registers; then IRR and slot of each vector.
+    this.#perCpu = 3 + 2 * this.vectors;
+    this.width = this.#cpus + this.#perCpu * options.cpus;
+  }
+
+  field(device: number, field: Field): number {
+    return device * deviceFields.length + deviceFields.indexOf(field);
+  }
+
+  stands(cpu: number): number {
+    return this.#cpus + cpu * this.#perCpu;
+  }
+
+  regVector(cpu: number): number {
+    return this.stands(cpu) + 1;
+  }
+
+  regSlot(cpu: number): number {
+    return this.stands(cpu) + 2;
+  }
+
+  irr(cpu: number, vector: number): number {
+    return this.stands(cpu) + 3 + vector;
+  }
+
+  slot(cpu: number, vector: number): number {
+    return this.stands(cpu) + 3 + this.vectors + vector;
+  }
+
+  /** The slot of a device that has a vector. */
+  slotOf(s: State, device: number): number {
+    return this.slot(s[this.field(device, 'cpu')]!, s[this.field(device, 'vector')]! - 1);
+  }
+
+  /** Every vector is set up, on the first CPU. */
+  first(): State {
+    const s = new Uint8Array(this.width);
+    const { devices, switches, raises } = this.options;
+    for (let d = 0; d < devices; d += 1) {
+      s[this.field(d, 'switches')] = switches;
+      s[this.field(d, 'raises')] = raises;
+      s[this.field(d, 'enabled')] = 1;
+      s[this.field(d, 'msgVector')] = d + 1;
+      s[this.field(d, 'vector')] = d + 1;
+      s[this.slot(0, d)] = DESC + d;
+    }
+    return s;
+  }
+
+  /** The device's message, as it was last written, reaches a local APIC. */
+  send(next: State, device: number): void {
+    const vector = next[this.field(device, 'msgVector')]!;
+    if (vector !== 0) next[this.irr(next[this.field(device, 'msgCpu')]!, vector - 1)] = 1;
+  }
+
+  /** matrix_alloc_area: the lowest free bit; -1: none. */
+  lowestFree(s: State, cpu: number): number {
+    for (let v = 0; v < this.vectors; v += 1) {
+      let taken = false;
+      for (let d = 0; d < this.options.devices; d += 1)
+        taken ||= s[this.field(d, 'vector')] === v + 1 && s[this.field(d, 'cpu')] === cpu;
+      if (!taken) return v;
+    }
+    return -1;
+  }
+
+  /** Devices are interchangeable, and so are the CPUs that take interrupts. */
+  get symmetries(): ((s: State, out: State) => void)[] {
+    return orders(this.options.devices)
+      .flatMap((newDevice) => orders(this.options.cpus).map((newCpu) => ({ newDevice, newCpu })))
+      .slice(1)
+      .map(
+        ({ newDevice, newCpu }) =>
+          (s: State, out: State) =>
+            this.#rename(s, out, newDevice, newCpu),
+      );
+  }
+
+  #rename(s: State, out: State, newDevice: readonly number[], newCpu: readonly number[]): void {
+    const descriptor = (value: number) => (value < DESC ? value : DESC + newDevice[value - DESC]!);
+    for (const [d, to] of newDevice.entries()) {
+      for (const field of deviceFields) out[this.field(to, field)] = s[this.field(d, field)]!;
+      if (s[this.field(d, 'vector')]) out[this.field(to, 'cpu')] = newCpu[s[this.field(d, 'cpu')]!]!;
+      if (s[this.field(d, 'msgVector')]) out[this.field(to, 'msgCpu')] = newCpu[s[this.field(d, 'msgCpu')]!]!;
+    }
+    for (const [c, to] of newCpu.entries()) {
+      for (let i = 0; i < this.#perCpu; i += 1) out[this.stands(to) + i] = s[this.stands(c) + i]!;
+      out[this.regSlot(to)] = descriptor(s[this.regSlot(c)]!);
+      for (let v = 0; v < this.vectors; v += 1) out[this.slot(to, v)] = descriptor(s[this.slot(c, v)]!);
+    }
+  }
+}
+
+/** Every order of 0 … n − 1, the usual one first. */
+function orders(n: number): number[][] {
+  if (n === 0) return [[]];
+  return orders(n - 1).flatMap((order) =>
+    Array.from({ length: n }, (_, i) => [...order.slice(0, n - 1 - i), n - 1, ...order.slice(n - 1 - i)]),
+  );
+}
