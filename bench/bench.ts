@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunResult } from '../src/report/result.ts';
 import { table } from '../src/report/table.ts';
-import { TraceCheck } from '../src/verdict/vectors.ts';
+import { checkTraceSpeed } from './check-trace.ts';
 
 const bin = join(import.meta.dirname, '../bin/vflab');
 const runs = Number(process.argv[2] ?? 5);
@@ -47,9 +47,7 @@ try {
     ];
   });
   process.stdout.write(`${table([['What', 'Minimum', 'Median', 'Maximum'], ...rows]).join('\n')}\n`);
-  process.stdout.write(
-    `check-trace: ${Math.round(traceEventsPerSecond() / 1000)} thousand events/s (one core)\n`,
-  );
+  process.stdout.write(`${checkTraceSpeed(bin, folder).join('\n')}\n`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -60,18 +58,4 @@ function hostBootMs(variantFolder: string): number {
     .split('\n')
     .find((text) => text.includes('"clock-marker"'));
   return (JSON.parse(line!) as { t1: number }).t1 * 1000;
-}
-
-/** Events of the checked-in trace held against the model, reading of the file left out. */
-function traceEventsPerSecond(): number {
-  const file = join(import.meta.dirname, '../test/fixtures/traces/boot-and-stir-6.1.trace');
-  const lines = readFileSync(file, 'latin1').split('\n');
-  let events = 0;
-  const t0 = performance.now();
-  for (let i = 0; i < 200; i += 1) {
-    const check = new TraceCheck();
-    for (const line of lines) check.line(line);
-    events += check.summary.matrixEvents + check.summary.vectorEvents;
-  }
-  return events / ((performance.now() - t0) / 1000);
 }

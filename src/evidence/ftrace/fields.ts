@@ -1,5 +1,8 @@
 /** Reads `name=number` fields in the order in which a tracepoint prints them, without regular expressions. */
 
+/** The end of `=0x`. */
+const hex = 'x'.charCodeAt(0);
+
 /**
  * @param keys with all that stands between the numbers, e.g. `['bit=', ' cpu=']`.
  * @returns undefined when the text is anything else: cut, another format, a number too long.
@@ -12,7 +15,7 @@ export function readFields(text: string, from: number, keys: readonly string[]):
     at += key.length;
     const end = endOfNumber(text, at);
     if (end < 0) return undefined;
-    values.push(number(text, at, end, key.endsWith('=0x') ? 16 : 10));
+    values.push(number(text, at, end, key.charCodeAt(key.length - 1) === hex ? 16 : 10));
     at = end;
   }
   return isBlank(text, at) ? values : undefined;
