@@ -105,6 +105,14 @@ function commandLine(context: CommandContext, exit: (code: number) => void): Com
     exit(await (await import('./commands/predict.ts')).predict(context, lab, options)),
   );
 
+  program
+    .command('ledger <files...>')
+    .description("every interrupt raised and what became of it: a variant's folder, or its traces")
+    .option('--json', 'as JSON')
+    .action(async (files, options) =>
+      exit(await (await import('./commands/ledger.ts')).ledger(context, files, options)),
+    );
+
   return program;
 }
 

@@ -7,7 +7,7 @@ import type { PciDevice, PciSlot } from '../machine/spec.ts';
 import type { DisksPlan } from './plan.ts';
 import type { Lab } from './schema.ts';
 import { firstSlot, maxPorts, portsOf } from './topology.ts';
-import { vectorTraceWords } from './vector-trace.ts';
+import { ledgerBufferMiB, vectorTraceWords } from './vector-trace.ts';
 
 const disksPerBridge = 31;
 const portsPerSlot = 8;
@@ -80,12 +80,12 @@ export function diskSlots(lab: Lab): PciSlot[] {
  * without a pin (drivers/pci/probe.c, pci_read_irq(); arch/x86/pci/irq.c, pirq_enable_irq()).
  */
 export function diskWords(lab: Lab): string[] {
-  const { disks, cpus } = lab.host;
+  const { disks, cpus, ledger } = lab.host;
   if (!disks) return [];
   // Events of one disk, in the worst case: its failed tries reserve a bit on every CPU and give it back, twice.
   const bytes = 64 * disks.count * (40 + 4 * cpus);
   return [
-    ...vectorTraceWords(1 + Math.ceil(bytes / 2 ** 20)),
+    ...vectorTraceWords(1 + Math.ceil(bytes / 2 ** 20) + (ledger ? ledgerBufferMiB : 0), ledger),
     'log_buf_len=8M',
     ...(disks.intx === 'pinless' ? ['acpi=noirq'] : []),
   ];

@@ -1,10 +1,12 @@
 /** Lab → the machines of one cell: their specs, devices and who owns which function. */
 import type { MachineSpec, PciDevice, PciSlot } from '../machine/spec.ts';
+import { ledgerTraceEvents } from '../machine/trace-events.ts';
 import { diskSlots, diskWords } from './disks.ts';
 import type { Cell } from './matrix.ts';
 import type { DevicePlan, GuestPlan, HostPlan } from './plan.ts';
 import type { Device, Lab } from './schema.ts';
 import { controlAddress, functionsOf, portOf, portsOf } from './topology.ts';
+import { ledgerBufferMiB, vectorTraceWords } from './vector-trace.ts';
 
 /** Slot of the control NIC in every machine, far from what a lab puts on the root bus. */
 const controlSlot = 0x1e;
@@ -70,9 +72,11 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
       'pcie_ports=native',
       ...deviceKinds(lab).flatMap((device) => cmdlineOf[device] ?? []),
       ...diskWords(lab),
+      ...(host.ledger && !host.disks ? vectorTraceWords(ledgerBufferMiB, true) : []),
       ...host.cmdline,
     ],
     ...(host.disks ? { nullBackend: true } : {}),
+    ...(host.ledger ? { trace: [...ledgerTraceEvents] } : {}),
     pci: [
       ...portsOf(lab).map(
         ({ id, slot, chassis, linkSpeed, device }): PciSlot => ({

@@ -155,6 +155,12 @@ export const Host = z
     ports: z.record(Name, Port).default({}),
     devices: z.record(Name, Device).default({}),
     disks: Disks.optional(),
+    ledger: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Keep a ledger of its interrupts: trace QEMU and the kernel, and find what was raised and never handled.',
+      ),
     modules: z.array(z.string()).default([]).describe('More modules to load after boot.'),
     cmdline: z.array(z.string()).default([]).describe('More words for the kernel command line.'),
   })

@@ -6,10 +6,17 @@ const vectorEvents =
     .split(' ')
     .map((name) => `irq_vectors:vector_${name}`);
 
+/** Handlers entered and left: what a ledger sets against the interrupts raised. */
+const handlerEvents = ['irq:irq_handler_entry', 'irq:irq_handler_exit'];
+
+/** Of each CPU: a handler run is two events of some 40 bytes. */
+export const ledgerBufferMiB = 16;
+
 /** @param bufferMiB of each CPU: one CPU may have it all to say */
-export function vectorTraceWords(bufferMiB: number): string[] {
+export function vectorTraceWords(bufferMiB: number, ledger: boolean): string[] {
+  const events = [...vectorEvents, ...(ledger ? handlerEvents : [])];
   return [
-    `trace_event=irq_matrix:*,${vectorEvents.join(',')}`,
+    `trace_event=irq_matrix:*,${events.join(',')}`,
     `trace_buf_size=${bufferMiB}M`,
     // One count for all CPUs: the order in the text is then the order of the vector lock. The global clock gives two CPUs one time.
     'trace_clock=counter',

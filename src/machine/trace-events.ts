@@ -19,8 +19,9 @@ export const ledgerTraceEvents: readonly string[] = [
   'pci_cfg_write',
   'msix_write_config',
   'memory_region_ops_write',
-  // The local APIC: a message, and whether its bit in IRR was set already.
+  // The local APIC: a message or its own timer, and whether the bit in IRR was set already.
   'apic_deliver_irq',
+  'apic_local_deliver',
   'kvm_report_irq_delivered',
   'kvm_reset_irq_delivered',
 ];

@@ -7,6 +7,7 @@ import { type Files, gatherFacts, type RunFacts } from './facts.ts';
 import type { Account } from './failure.ts';
 import { failures } from './failures/index.ts';
 import { infrastructureFindings } from './findings/infrastructure.ts';
+import { interruptFindings } from './findings/interrupts.ts';
 import { kernelFindings } from './findings/kernel.ts';
 import type { Finding, FindingId, Verdict, VerdictWord } from './types.ts';
 
@@ -23,6 +24,7 @@ export function judge({ plan, files }: StoredRun): Verdict {
     ...infrastructureFindings(facts),
     ...account.findings,
     ...kernelFindings(facts, account.since),
+    ...interruptFindings(facts),
   ]);
   const { verdict, reason } = decide(findings, account);
   const remedy = remedyEffect(facts, verdict, account);

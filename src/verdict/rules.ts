@@ -19,6 +19,8 @@ export const verdictRules = {
   'VM-RESTORED':
     'a VM is back when QEMU resumed it, all three witnesses say it lives, and traffic over its function works',
   TRAFFIC: 'a function works when traffic over it comes back, before the fault and after',
+  'INTERRUPT-HANDLED':
+    'every interrupt message is handled, joins one that is pending, or has an excuse that a trace shows: masked, disabled, freed (docs/ledger.md)',
   'KERNEL-TROUBLE': 'a kernel warning, oops, panic or stall is never part of a healthy course',
 } as const;
 

@@ -33,6 +33,7 @@ export const findingsOf = {
     'evidence-missing',
     'evidence-cut',
     'kernel-trouble',
+    'interrupt-unhandled',
     'clock-uncertain',
     'remedy-unproved',
     'evidence-contradicts',

@@ -158,6 +158,10 @@ describe('the command line itself', () => {
                                         model (- is stdin)
         explore [options]               every interleaving of the vector set-up race,
                                         in the model: what each cure is worth
+        predict [options] [lab]         at which virtio-blk disk the interrupt vectors
+                                        run out, without booting
+        ledger [options] <files...>     every interrupt raised and what became of it:
+                                        a variant's folder, or its traces
         help [command]                  display help for command
 
       Exit codes:

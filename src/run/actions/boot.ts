@@ -3,6 +3,7 @@ import { markClock } from '../../guest/clock.ts';
 import { bootLinux } from '../boot-linux.ts';
 import type { VariantContext } from '../context.ts';
 import { recordVersions } from './collect.ts';
+import { keepsLedger, markLedger } from './ledger.ts';
 
 export async function bootHost(ctx: VariantContext, signal: AbortSignal): Promise<void> {
   const t0 = performance.now();
@@ -21,6 +22,7 @@ export async function bootHost(ctx: VariantContext, signal: AbortSignal): Promis
   ctx.host = host;
   ctx.hostBooted(performance.now() - t0);
   await markClock(host.linux, ctx.record, signal);
+  if (keepsLedger(ctx)) await markLedger(host.linux, signal);
   await recordVersions(ctx, host.linux, signal);
   // The broadcast of each recovery step is a debug message (drivers/pci/pcie/err.c, pci_dbg).
   await host.linux.run(

@@ -5,6 +5,7 @@ import { listVirtioDevices } from '../../guest/virtio.ts';
 import type { Moment } from '../../lab/plan.ts';
 import { answering, type VariantContext } from '../context.ts';
 import { askOrGoOn } from '../wait.ts';
+import { closeLedger, keepsLedger } from './ledger.ts';
 
 const commands = {
   interrupts: 'cat /proc/interrupts',
@@ -66,7 +67,8 @@ export async function collect(ctx: VariantContext, signal: AbortSignal): Promise
       machine && (await askOrGoOn(ctx.scaled(answerBudgetMs), signal, (s) => kernelLog(ctx, machine, s)));
     if (!done) ctx.record.event({ kind: 'note', text: `${name} gave no kernel log: it does not answer` });
   }
-  if (ctx.plan.disks) await vectorTrace(ctx, signal);
+  if (keepsLedger(ctx)) await closeLedger(ctx, signal);
+  if (ctx.plan.disks || keepsLedger(ctx)) await vectorTrace(ctx, signal);
 }
 
 /** The trace of the host's vectors since boot: some ten bytes a vector and CPU, so megabytes with many of both. */

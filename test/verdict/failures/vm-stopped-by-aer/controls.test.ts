@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { HarnessEvent } from '../../../../src/evidence/record.ts';
 import { judge } from '../../../../src/verdict/judge.ts';
 import { type FindingId, findingsOf } from '../../../../src/verdict/types.ts';
+import { TwoTraces } from '../../ledger-traces.ts';
 import { type StoredRunCopy, stored } from '../../stored-run.ts';
 
 const hang = () => stored('hang-6.12');
@@ -33,6 +34,10 @@ const on = (accelerator: 'kvm' | 'tcg') => (event: HarnessEvent) =>
 
 /** Last stamp of the host's log in the recordings is below this. */
 const late = (text: string) => `99.000000 [   98.000000] ${text}\n`;
+
+/** One interrupt handled, one not. */
+const lossy = new TwoTraces().config(36, 0, 37).mark().wait(0.01);
+lossy.whole(36, 0, 37).message(0, 37).accept(0, 37).wait(0.01).whole(36, 0, 37).end();
 
 interface Control {
   name: string;
@@ -107,6 +112,14 @@ const controls: Control[] = [
     run: unplug().events(on('kvm')).append('host.serial', late('Oops: int3: 0000 [#1] PREEMPT SMP NOPTI')),
     verdict: 'inconclusive',
     finding: 'kernel-trouble',
+  },
+  {
+    name: 'an interrupt of the host that reached a CPU and no handler, of which no log says a word',
+    run: unplug()
+      .append('host.qemu-trace', lossy.qemu.join('\n'))
+      .append('host.vectors', lossy.kernel.join('\n')),
+    verdict: 'inconclusive',
+    finding: 'interrupt-unhandled',
   },
   {
     name: 'no QMP of the guest',

@@ -1,0 +1,138 @@
+/** `vflab ledger RUN_FOLDER|FILES…`: every interrupt that a machine's devices raised, and what became of it. */
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { exitCodes, UsageError } from '../errors.ts';
+import { looksLikeTrace } from '../evidence/ftrace/line.ts';
+import { LineCutter } from '../evidence/ftrace/lines.ts';
+import { kernelLines } from '../evidence/kernel-log/line.ts';
+import { kernelEvents } from '../evidence/kernel-log/parse.ts';
+import { readQemuTraceLine } from '../evidence/qemu-trace.ts';
+import { plainLines } from '../evidence/source.ts';
+import type { Pointer } from '../model/ledger/explain.ts';
+import { type LedgerFiles, ledgerText } from '../report/ledger-text.ts';
+import { LedgerReader, type LedgerResult } from '../verdict/ledger.ts';
+import type { CommandContext } from './context.ts';
+
+/** Names in a run folder. */
+const inFolder = { device: 'host.qemu-trace', kernel: 'host.vectors', log: 'host.dmesg' };
+
+/**
+ * @param given a variant's folder, or the two traces and, if there is one, the kernel's log; which is which is seen.
+ * @returns 0 when every interrupt is accounted for, 1 when some are lost.
+ * @throws UsageError NO_SUCH_TRACE, NO_LEDGER, CLOCKS_NOT_TIED
+ */
+export async function ledger(
+  { cwd, out }: CommandContext,
+  given: readonly string[],
+  options: { json?: boolean },
+): Promise<number> {
+  const files = await chooseFiles(given, cwd);
+  const reader = new LedgerReader();
+  await eachLine(resolve(cwd, files.device), (line) => reader.qemuLine(line));
+  await eachLine(resolve(cwd, files.kernel), (line) => reader.kernelLine(line));
+  if (files.log !== undefined) {
+    const text = readFileSync(resolve(cwd, files.log), 'utf8');
+    for (const event of kernelEvents(kernelLines(plainLines(files.log, 'host', text))))
+      reader.logEvent(event);
+  }
+  const result = reader.close();
+  if (!result)
+    throw new UsageError(`no mark of vflab is in both ${files.device} and ${files.kernel}`, {
+      code: 'CLOCKS_NOT_TIED',
+      next: 'record with `ledger: true` in the lab, which writes the marks (docs/ledger.md)',
+    });
+  if (options.json) out.write(json(files, result));
+  else {
+    const texts = await textsOf(files, pointersOf(result), cwd);
+    const textOf = ({ from, line }: Pointer) => texts.get(`${from}:${line}`);
+    out.write(ledgerText(result, { files, style: out.style, textOf }));
+  }
+  return result.totals.counts.lost > 0 ? exitCodes.notAsExpected : exitCodes.asExpected;
+}
+
+async function chooseFiles(given: readonly string[], cwd: string): Promise<LedgerFiles> {
+  const [folder] = given;
+  const found: Partial<LedgerFiles> = {};
+  if (given.length === 1 && statSync(resolve(cwd, folder!), { throwIfNoEntry: false })?.isDirectory()) {
+    for (const [kind, name] of Object.entries(inFolder))
+      if (existsSync(join(resolve(cwd, folder!), name)))
+        found[kind as keyof LedgerFiles] = join(folder!, name);
+  } else for (const file of given) found[await kindOf(resolve(cwd, file), file)] = file;
+  const { device, kernel, log } = found;
+  if (device !== undefined && kernel !== undefined) return { device, kernel, log };
+  const missing = [
+    ...(device === undefined ? ["a trace of QEMU's (host.qemu-trace)"] : []),
+    ...(kernel === undefined ? ["the kernel's ftrace text (host.vectors)"] : []),
+  ];
+  throw new UsageError(`a ledger needs two traces, and ${missing.join(' and ')} is not there`, {
+    code: 'NO_LEDGER',
+    next: 'give the folder of a variant whose lab says `ledger: true`, or both files',
+  });
+}
+
+/** By its first lines that say so. */
+async function kindOf(path: string, shown: string): Promise<keyof LedgerFiles> {
+  let kind: keyof LedgerFiles | undefined;
+  let lines = 0;
+  await eachLine(
+    path,
+    (line) => {
+      lines += 1;
+      if (readQemuTraceLine(line).type !== 'unreadable') kind = 'device';
+      else if (looksLikeTrace(line)) kind = 'kernel';
+      return kind === undefined && lines < 1000;
+    },
+    shown,
+  );
+  return kind ?? 'log';
+}
+
+/** @param take returns false when it has enough. One character a byte. */
+async function eachLine(path: string, take: (line: string) => unknown, shown = path): Promise<void> {
+  const cutter = new LineCutter();
+  try {
+    const stream = createReadStream(path, { highWaterMark: 1 << 18, encoding: 'latin1' });
+    for await (const piece of stream as AsyncIterable<string>)
+      for (const line of cutter.push(piece)) if (take(line) === false) return;
+  } catch (error) {
+    throw new UsageError(`${shown} cannot be read: ${(error as Error).message}`, {
+      code: 'NO_SUCH_TRACE',
+      next: 'give the path of a trace',
+      cause: error,
+    });
+  }
+  for (const line of cutter.end()) take(line);
+}
+
+function pointersOf({ entries, pending }: LedgerResult): Pointer[] {
+  const messages = entries.map(({ line }): Pointer => ({ from: 'device', line }));
+  return [...messages, ...entries.flatMap((e) => e.evidence), ...pending.flatMap((p) => p.evidence)];
+}
+
+/** The lines that the report quotes, read once more: to keep them all would be to keep the files. */
+async function textsOf(
+  files: LedgerFiles,
+  pointers: readonly Pointer[],
+  cwd: string,
+): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const from of ['device', 'kernel', 'log'] as const) {
+    const wanted = new Set(pointers.filter((at) => at.from === from).map(({ line }) => line));
+    const file = files[from];
+    if (wanted.size === 0 || file === undefined) continue;
+    let number = 0;
+    await eachLine(resolve(cwd, file), (line) => {
+      number += 1;
+      if (wanted.has(number)) texts.set(`${from}:${number}`, line);
+    });
+  }
+  return texts;
+}
+
+function json(files: LedgerFiles, result: LedgerResult): string {
+  const rows = result.rows.map(({ slots, ...row }) => ({
+    ...row,
+    vectors: [...slots].map((slot) => ({ cpu: Math.floor(slot / 256), vector: slot % 256 })),
+  }));
+  return `${JSON.stringify({ files, ...result, rows }, null, 2)}\n`;
+}

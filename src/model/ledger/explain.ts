@@ -1,0 +1,154 @@
+/**
+ * Why an interrupt that reached a CPU has no round of handlers. The rules, in the order in which they are asked; an
+ * interrupt that none of them excuses is lost. docs/ledger.md says each with its source.
+ */
+import type { DeviceSide } from './device.ts';
+import type { KernelSide, Round, Tenure } from './kernel.ts';
+import type { Latch } from './match.ts';
+import { type Interval, type Outcome, type Slot, slotCpu, slotOf, slotVector } from './types.ts';
+
+/** A line of QEMU's trace, of the kernel's trace, or of its log. */
+export interface Pointer {
+  from: 'device' | 'kernel' | 'log';
+  line: number;
+}
+
+export interface Explanation {
+  outcome: Outcome;
+  why: string;
+  evidence: Pointer[];
+  /** Whose interrupt it was, as far as that is known. */
+  irq?: number;
+}
+
+/** What the kernel's log says of interrupts; its stamps are of the clock that the trace has. */
+export type LogEvent = { line: number; time: number } & (
+  | { kind: 'disabled'; irq: number }
+  | { kind: 'no-handler'; cpu: number; vector: number }
+);
+
+export interface Sides {
+  device: DeviceSide;
+  kernel: KernelSide;
+  log: readonly LogEvent[];
+  /** Rounds that no interrupt asked for, by irq, in order. Taken from here as they explain something. */
+  unprompted: Map<number, Round[]>;
+  /** Rounds of each irq, in order. */
+  rounds: ReadonlyMap<number, readonly Round[]>;
+  /** The irq whose interrupts the MSI-X entry of a message made at last. */
+  irqOfEntry: (entry: number | undefined, time: number) => number | undefined;
+}
+
+/** Seconds from the last use of an interrupt to the vector's return by free_irq: what a driver's stop takes. */
+const stopping = 0.1;
+/** Seconds from an interrupt's arrival to the kernel's answer to it; a starved virtual CPU is slow. */
+const answering = 1;
+
+/** The log's clock has microseconds. */
+const grain = 1e-6;
+
+/** @param accepted the CPU took it: a later one found its bit in IRR clear. */
+export function explain(latch: Latch, slot: Slot, accepted: boolean, sides: Sides): Explanation {
+  const cpu = slotCpu(slot);
+  const known = sides.kernel.knownSince.get(cpu);
+  if (known !== undefined && latch.at.low < known)
+    return { outcome: 'unknown', why: `the trace of CPU ${cpu} begins later, or lost events`, evidence: [] };
+  const owner = ownerAt(sides.kernel, slot, latch.at);
+  const irq = owner?.irq ?? sides.irqOfEntry(latch.message.entry, latch.message.time);
+  const whose = irq === undefined ? {} : { irq };
+  const seenOn = sides.kernel.lastOn.get(cpu) ?? Number.NEGATIVE_INFINITY;
+  if (!accepted && seenOn <= latch.at.high)
+    return {
+      outcome: 'in-flight',
+      why: `nothing shows that CPU ${cpu} took interrupts since`,
+      evidence: [],
+      ...whose,
+    };
+  if (owner) return { ...ofIrq(owner, latch, slot, sides), ...whose };
+  return { ...unowned(slot, latch, irq, sides), ...whose };
+}
+
+function ofIrq(owner: Tenure, { at, message }: Latch, slot: Slot, sides: Sides): Explanation {
+  const { irq } = owner;
+  const here = place(slot);
+  const rounds = sides.rounds.get(irq) ?? [];
+  const busy = rounds.find(
+    (round) => round.cpu !== slotCpu(slot) && round.time <= at.high && round.end >= at.low,
+  );
+  if (busy) {
+    const why = `irq ${irq} was in its handler on CPU ${busy.cpu}, which goes round again (IRQS_PENDING)`;
+    return { outcome: 'in-progress', why, evidence: [{ from: 'kernel', line: busy.line }] };
+  }
+  const replay = takeAfter(sides.unprompted.get(irq), at.low);
+  if (replay) {
+    const why = `irq ${irq} was disabled or in progress; the kernel ran its handlers later (check_irq_resend)`;
+    return { outcome: 'replayed', why, evidence: [{ from: 'kernel', line: replay.line }] };
+  }
+  const off = sides.log.find((e) => e.kind === 'disabled' && e.irq === irq && e.time <= at.high);
+  if (off) {
+    const why = `the kernel had disabled irq ${irq}`;
+    return { outcome: 'disabled', why, evidence: [{ from: 'log', line: off.line }] };
+  }
+  const mask = maskedOnArrival(message, slotCpu(slot), sides.device);
+  if (mask !== undefined) {
+    const why = `irq ${irq} was disabled: on arrival the kernel masked it and noted it (IRQS_PENDING)`;
+    return { outcome: 'disabled', why, evidence: [{ from: 'device', line: mask }] };
+  }
+  const after = rounds.find((round) => round.time > at.low);
+  const stops = owner.ended === 'freed' && owner.to - at.low < stopping;
+  if (stops && (!after || after.time > owner.to)) {
+    const why = `irq ${irq} gave ${here} back right after: its driver had stopped`;
+    return { outcome: 'freed', why, evidence: [{ from: 'kernel', line: owner.endLine! }] };
+  }
+  const why = `irq ${irq} owned ${here}, and none of its handlers ran`;
+  return { outcome: 'lost', why, evidence: [{ from: 'kernel', line: owner.line }] };
+}
+
+/** handle_edge_irq of a disabled irq masks it on the CPU that took it; nothing but enable_irq unmasks it again. */
+function maskedOnArrival(
+  { entry, time }: Latch['message'],
+  cpu: number,
+  { table }: DeviceSide,
+): number | undefined {
+  if (entry === undefined) return undefined;
+  const since = table.masksOf(entry).filter((write) => write.time > time);
+  const first = since[0];
+  if (!first?.masked || first.cpu !== cpu || first.time - time > answering) return undefined;
+  return since.every((write) => write.masked) ? first.line : undefined;
+}
+
+function unowned(slot: Slot, { at }: Latch, irq: number | undefined, { kernel, log }: Sides): Explanation {
+  const here = place(slot);
+  const before = kernel.tenuresOf(slot).findLast((tenure) => tenure.to <= at.high);
+  const evidence: Pointer[] = before ? [{ from: 'kernel', line: before.endLine! }] : [];
+  // Rate-limited: one line may stand for many.
+  const said = log.find(
+    (e) => e.kind === 'no-handler' && slotOf(e.cpu, e.vector) === slot && e.time >= at.low - grain,
+  );
+  if (said) evidence.push({ from: 'log', line: said.line });
+  // An irq in use whose message goes astray is another matter than one whose driver had left.
+  if (irq !== undefined && kernel.isOwnedAt(irq, at)) {
+    const why = `it went to ${here}, which no irq owned, while irq ${irq} was in use elsewhere`;
+    return { outcome: 'lost', why, evidence };
+  }
+  if (before?.ended === 'freed')
+    return { outcome: 'freed', why: `irq ${before.irq} had given ${here} back`, evidence };
+  const why = before
+    ? `irq ${before.irq} had moved away from ${here}: nobody owned it`
+    : `no irq ever owned ${here}`;
+  return { outcome: 'lost', why, evidence };
+}
+
+function place(slot: Slot): string {
+  return `vector ${slotVector(slot)} of CPU ${slotCpu(slot)}`;
+}
+
+/** The irq that may have owned the vector at that time; the later one where two may. */
+export function ownerAt(kernel: KernelSide, slot: Slot, at: Interval): Tenure | undefined {
+  return kernel.tenuresOf(slot).findLast((tenure) => tenure.from <= at.high && tenure.to >= at.low);
+}
+
+function takeAfter(rounds: Round[] | undefined, time: number): Round | undefined {
+  const i = rounds?.findIndex((round) => round.time >= time) ?? -1;
+  return i < 0 ? undefined : rounds!.splice(i, 1)[0];
+}
