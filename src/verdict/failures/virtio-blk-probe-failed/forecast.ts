@@ -5,11 +5,10 @@ import { parseInterrupts } from '../../../evidence/interrupts.ts';
 import { parseMatrixSnapshot } from '../../../evidence/matrix-snapshot.ts';
 import { irqf } from '../../../model/genirq/flags.ts';
 import type { Line } from '../../../model/genirq/sharing.ts';
-import type { MatrixSeed } from '../../../model/vector/seed.ts';
+import { type MatrixSeed, seedFrom } from '../../../model/vector/seed.ts';
 import { type Alternative, diskBehaviours } from '../../../model/virtio/behaviour.ts';
 import { predictDisks } from '../../../model/virtio/predict.ts';
 import type { Disk, DiskMachine, DiskPrediction, DisksPrediction } from '../../../model/virtio/types.ts';
-import { seedOfTrace } from '../../slots/seed.ts';
 import { type DiskFacts, taken } from './disks.ts';
 import { type DisksFacts, isHinted, type MomentFacts } from './facts.ts';
 
@@ -29,13 +28,12 @@ export interface Miss {
 /** @returns undefined where the matrix before the disks is not known. */
 export function forecast(facts: DisksFacts): Forecast | undefined {
   const { before, after, plan } = facts;
-  const matrix = before && seedOf(facts, before);
-  if (!before || !after || !matrix) return undefined;
-  const online = matrix.cpus.filter((cpu) => cpu.online).map(({ cpu }) => cpu);
   const present = Array.from({ length: plan.host.spec.cpus }, (_, cpu) => cpu);
+  const matrix = before && seedOf(facts, before, present);
+  if (!before || !after || !matrix) return undefined;
   const defaultAffinity = defaultAffinityOf(facts);
   const machine: Omit<DiskMachine, 'behaviour'> = {
-    present: present.length > 0 ? present : online,
+    present,
     nodes: nodesOf(plan.host.spec),
     siblings: [],
     ...(defaultAffinity ? { defaultAffinity } : {}),
@@ -63,8 +61,12 @@ export function forecast(facts: DisksFacts): Forecast | undefined {
   return tried.toSorted((a, b) => a.misses.length - b.misses.length)[0];
 }
 
-function seedOf({ files }: DisksFacts, before: MomentFacts): MatrixSeed | undefined {
-  const byTrace = before.trace && seedOfTrace(before.trace.state);
+function seedOf(
+  { files }: DisksFacts,
+  before: MomentFacts,
+  possible: readonly number[],
+): MatrixSeed | undefined {
+  const byTrace = before.trace && seedFrom(before.trace.state, possible);
   const [memory] = before.at('matrix');
   if (byTrace || !memory) return byTrace;
   const parsed = parseMatrixSnapshot(files(memory.file) ?? '');
