@@ -2,6 +2,7 @@
 import { markerOf } from '../../evidence/ftrace/marker.ts';
 import { readVectorLine } from '../../evidence/ftrace/vectors.ts';
 import { splitLines } from '../../evidence/source.ts';
+import type { KernelFeatures } from '../../model/features.ts';
 import { seededMatrix } from '../../model/vector/state.ts';
 import type { MatrixState } from '../../model/vector/types.ts';
 import type { Evidence } from '../types.ts';
@@ -52,9 +53,13 @@ const ENOSPC = -28;
 const refused: Record<string, Refusal['what']> = { alloc: 'alloc', reserve_managed: 'reserve-managed' };
 
 /** @param markers ids of the markers at which to look */
-export function readTrace(content: string, markers: ReadonlySet<string>): TraceReading {
+export function readTrace(
+  content: string,
+  markers: ReadonlySet<string>,
+  kernel: KernelFeatures,
+): TraceReading {
   const lines = splitLines(content);
-  const check = new TraceCheck();
+  const check = new TraceCheck(kernel);
   const ledger = new SlotLedger();
   const moments = new Map<string, MatrixMoment>();
   const refusals: Refusal[] = [];
@@ -67,6 +72,8 @@ export function readTrace(content: string, markers: ReadonlySet<string>): TraceR
     possible &&= check.line(text);
     const id = markerOf(text);
     if (id !== undefined && markers.has(id)) {
+      // Events that wait for others of their time have them all by now.
+      possible &&= check.end();
       const state = possible ? check.state : seededMatrix();
       moments.set(id, { line, matrixLine, state, holdings: ledger.holdings() });
     }
@@ -85,6 +92,7 @@ export function readTrace(content: string, markers: ReadonlySet<string>): TraceR
     }
   }
   check.end();
+  if (possible) check.end();
   const at = (line: number): Evidence => ({
     file: vectorsFile,
     line,

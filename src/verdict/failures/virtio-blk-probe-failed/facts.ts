@@ -45,7 +45,7 @@ export function disksFacts(run: RunFacts): DisksFacts {
   const markers = found.map((id, i) => (found.indexOf(id) === i ? id : undefined));
   const content = run.files(vectorsFile);
   const known = new Set(markers.filter((id) => id !== undefined));
-  const trace = content === undefined ? undefined : readTrace(content, known);
+  const trace = content === undefined ? undefined : readTrace(content, known, run.features);
   const [before, after, remedied] = diskMoments.map((moment, i) => {
     const id = markers[i];
     const kernel = kernelBetween(run.hostKernel, markers[i - 1], id);
