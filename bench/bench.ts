@@ -6,11 +6,18 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { kernelFeatures, kernelVersion } from '../src/model/features.ts';
+import { type Description, forecasts } from '../src/model/virtio/description.ts';
 import type { RunResult } from '../src/report/result.ts';
 import { table } from '../src/report/table.ts';
 import { checkTraceSpeed } from './check-trace.ts';
 
 const bin = join(import.meta.dirname, '../bin/vflab');
+const customer = '--kernel 4.18.0 --cpus 80 --nodes 2 --disks 512 --queues 2 --pinless'.split(' ');
+const customerMachine: Description = {
+  ...{ cpus: 80, possible: 80, nodes: 2, threads: 1, disks: 512, queues: 2, intx: 'pinless' },
+  ...{ affinity: true, firstNumber: 0, ports: 0, inUse: 3 },
+};
 const runs = Number(process.argv[2] ?? 5);
 const folder = mkdtempSync(join(tmpdir(), 'vflab-bench-'));
 try {
@@ -35,6 +42,10 @@ try {
     for (const { title, ms } of variants[0]!.phases) add(`  ${title}`, ms);
     add('  host: QEMU start to SSH', hostBootMs(join(kept, variants[0]!.id)));
     time('vflab verdict, offline', ['verdict', kept]);
+    time('vflab predict, 80 CPUs, 512 disks', ['predict', ...customer]);
+    const t0 = performance.now();
+    forecasts(customerMachine, kernelFeatures(kernelVersion('4.18.0')));
+    add('  of that the model, once', performance.now() - t0);
   }
   const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
   const rows = [...samples].map(([what, ms]) => {

@@ -50,14 +50,18 @@ export function mutatedSource({ rule, lie, file, from, to }: Mutant): string {
   throw new Error(`${rule}, ${lie}: stands ${parts.length - 1} times in ${file}, not once: ${from}`);
 }
 
+/** A module of the repository as it is with this mutant in what it imports; without one, as it is. */
+export async function mutatedCopy<T>(file: string, mutant?: Mutant): Promise<T> {
+  const url = pathToFileURL(join(root, file)).href;
+  return (await import(mutant ? `${url}${query}${loaded.push(mutant) - 1}` : url)) as T;
+}
+
 /**
  * The first event that convicts the mutant, or without one the model itself, as `trace:line rule: …`; undefined:
  * it got away.
  */
 export async function convict(traces: readonly Trace[], mutant?: Mutant): Promise<string | undefined> {
-  const url = pathToFileURL(join(root, 'conformance/measure.ts')).href;
-  const copy = mutant ? `${url}${query}${loaded.push(mutant) - 1}` : url;
-  const { measure } = (await import(copy)) as { measure: typeof Measure };
+  const { measure } = await mutatedCopy<{ measure: typeof Measure }>('conformance/measure.ts', mutant);
   for (const { name, kernel, lines } of traces) {
     const [first] = measure(lines, kernel, 1).mismatches;
     if (first) return `${name}:${first.line} ${first.departures[0]}`;

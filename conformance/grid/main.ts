@@ -1,9 +1,9 @@
 /**
- * `npm run model:grid [-- --record [MACHINE…]] [--kernel K]… [--json]`: what the model foretells of many virtio-blk
+ * `npm run model:grid [-- --record [MACHINE…]] [--kernel K]… [--json] [--mutants]`: what the model foretells of many virtio-blk
  * disks, held against what real kernels did, machine by machine. Without `--record` it boots nothing and takes the
- * recordings of the repository. Exit 0: all equal; 1: some differ; 2: wrong words; 3: a machine broke.
+ * recordings of the repository; `--mutants` whether they convict lies about the model. Exit 0: all equal; 1: some differ; 2: wrong words; 3: a machine broke.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -14,13 +14,14 @@ import { styleFor } from '../../src/report/colour.ts';
 import { knownErrorText } from '../../src/report/known-error.ts';
 import { table } from '../../src/report/table.ts';
 import { comparePoint } from './compare.ts';
+import { convictByGrid, gridMutants } from './mutants.ts';
 import { gridMachines } from './points.ts';
 import { recordGrid } from './record.ts';
 import { type GridRecording, recordingOf } from './recording.ts';
 
 const folder = join(import.meta.dirname, '../../test/fixtures/grid');
 const raws = join(cacheDirectory(), 'grid');
-const usage = 'npm run model:grid [-- --record [MACHINE…]] [--kernel K]… [--json]';
+const usage = 'npm run model:grid [-- --record [MACHINE…]] [--kernel K]… [--json] [--mutants]';
 
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parse(argv);
@@ -35,6 +36,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .map(({ name }) => name)
     .filter((name) => positionals.length === 0 || positionals.includes(name));
   if (values.record) await recordAll(kernels, wanted);
+  if (values.mutants) return await convictAll(kernels, wanted);
   const rows = kernels.flatMap((kernel) => wanted.flatMap((name) => rowsOf(kernel, name)));
   if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
   else process.stdout.write(gridTable(rows));
@@ -53,6 +55,7 @@ function parse(argv: readonly string[]) {
         record: { type: 'boolean', default: false },
         kernel: { type: 'string', multiple: true },
         json: { type: 'boolean', default: false },
+        mutants: { type: 'boolean', default: false },
       },
     });
   } catch (error) {
@@ -92,9 +95,36 @@ interface Row {
   differences: string[];
 }
 
+function recordingIn(kernel: string, name: string): GridRecording | undefined {
+  const file = join(folder, `${kernel}-${name}.json`);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as GridRecording) : undefined;
+}
+
+/** @returns 0 when the recordings convict every mutant, and not the model. */
+async function convictAll(kernels: readonly string[], names: readonly string[]): Promise<number> {
+  const recordings = kernels.flatMap((kernel) =>
+    names.flatMap((name) => {
+      const recording = recordingIn(kernel, name);
+      return recording ? [[`${kernel} ${name}`, recording] as const] : [];
+    }),
+  );
+  const rows = [['-', 'none: the model as it is', (await convictByGrid(recordings)) ?? 'innocent']];
+  for (const mutant of gridMutants)
+    rows.push([mutant.rule, mutant.lie, (await convictByGrid(recordings, mutant)) ?? 'GOT AWAY']);
+  const right = rows.filter(
+    ([, , end], i) => (end === 'innocent') === (i === 0) && end !== 'GOT AWAY',
+  ).length;
+  const lines = [
+    ...table([['rule', 'lie', 'convicted by'], ...rows]),
+    `${right} of ${rows.length} as they should be`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return right === rows.length ? exitCodes.asExpected : exitCodes.notAsExpected;
+}
+
 function rowsOf(kernel: string, name: string): Row[] {
-  if (!readdirSync(folder).includes(`${kernel}-${name}.json`)) return [];
-  const recording = JSON.parse(readFileSync(join(folder, `${kernel}-${name}.json`), 'utf8')) as GridRecording;
+  const recording = recordingIn(kernel, name);
+  if (!recording) return [];
   return recording.points.map((point): Row => {
     const { prediction, differences } = comparePoint(recording, point);
     const { firstDegraded, firstFailing } = prediction;
