@@ -113,6 +113,15 @@ function commandLine(context: CommandContext, exit: (code: number) => void): Com
       exit(await (await import('./commands/ledger.ts')).ledger(context, files, options)),
     );
 
+  program
+    .command('diagnose <files...>')
+    .description('explain what is wrong with interrupts in logs (dmesg, journal, QEMU, lspci; - is stdin)')
+    .option('--json', 'as JSON')
+    .option('--lab <file>', 'write a lab that reproduces it here')
+    .action(async (files, options) =>
+      exit(await (await import('./commands/diagnose.ts')).diagnose(context, files, options)),
+    );
+
   return program;
 }
 

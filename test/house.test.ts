@@ -22,12 +22,14 @@ const mayImport: Record<string, readonly string[]> = {
   model: [],
   // plan.ts is types and lists of words.
   verdict: ['evidence', 'model', 'lab/plan'],
+  // What it reuses of the verdict is how a log is cut into AER reports.
+  diagnose: ['evidence', 'model', 'verdict/failures/vm-stopped-by-aer/episodes'],
   explore: ['model'],
   report: [],
 };
 
 /** These work without Node: text in, result out. */
-const pure = ['lab', 'evidence', 'introspect', 'model', 'verdict', 'explore'];
+const pure = ['lab', 'evidence', 'introspect', 'model', 'verdict', 'diagnose', 'explore'];
 
 interface Import {
   from: string;

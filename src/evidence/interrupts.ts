@@ -34,13 +34,14 @@ export function parseInterrupts(text: string): Interrupts {
   const cpus = [...(lines[0] ?? '').slice(0, 65536).matchAll(/CPU(\d{1,5})/g)].map((m) => Number(m[1]));
   const rows: InterruptRow[] = [];
   for (const [index, raw] of lines.entries()) {
-    const row = parseRow(raw.slice(0, 65536), index + 1, cpus.length);
+    const row = interruptRow(raw.slice(0, 65536), index + 1, cpus.length);
     if (row) rows.push(row);
   }
   return { cpus, rows };
 }
 
-function parseRow(text: string, line: number, cpuCount: number): InterruptRow | undefined {
+/** One row. @param cpuCount columns of counts at most; a row cut out of its table tells by itself how many it has */
+export function interruptRow(text: string, line: number, cpuCount = 8192): InterruptRow | undefined {
   const name = /^ {0,12}([0-9A-Z]{1,8}):/.exec(text);
   if (!name) return undefined;
   const words = text.slice(name[0].length).trim().split(/\s+/);

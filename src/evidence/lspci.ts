@@ -15,6 +15,8 @@ export interface LspciFunction {
   status?: Flags;
   msix?: { enabled: boolean; masked: boolean; count: number };
   msi?: { enabled: boolean };
+  /** Linux irq of its INTx pin (`-vvv`, which names the pin too), or of what is in use (`-v`). */
+  interrupt?: { pin?: string; irq: number };
   devSta?: Flags;
   ueSta?: Flags;
   ueMsk?: Flags;
@@ -89,7 +91,13 @@ function readLine(into: LspciFunction, text: string): Flags | undefined {
   }
   if (text.startsWith('Kernel driver in use: ')) into.driver = text.slice(22).trim();
   else if (text.startsWith('!!! Unknown header type')) into.gone = true;
-  else if (text.startsWith('HeaderLog: ')) into.headerLog = text.slice(11).trim();
+  else if (text.startsWith('Interrupt: pin ')) {
+    const routed = /^Interrupt: pin ([A-D]) routed to IRQ (\d{1,7})/.exec(text);
+    if (routed) into.interrupt = { pin: routed[1]!, irq: Number(routed[2]) };
+  } else if (text.startsWith('Flags: ')) {
+    const irq = /, IRQ (\d{1,7})(?:,|$)/.exec(text);
+    if (irq) into.interrupt ??= { irq: Number(irq[1]) };
+  } else if (text.startsWith('HeaderLog: ')) into.headerLog = text.slice(11).trim();
   else if (text.startsWith('Capabilities: ')) readCapability(into, text);
   else if (text.startsWith('IOVCtl:')) sriov(into).enabled = parseFlags(text).Enable === true;
   else if (text.startsWith('Initial VFs:')) {

@@ -95,6 +95,12 @@ export const kernelFeatureTable = {
     since: [6, 11],
     stable: { '6.10': 3 },
   },
+  vectorSetupLocked: {
+    what: 'an interrupt that finds its slot freed looks again under the vector lock before it marks the slot unused',
+    source: 'ce0b5eedcb75 x86/irq: Plug vector setup race',
+    since: [6, 17],
+    stable: { '6.12': 42, '6.15': 10, '6.16': 1 },
+  },
   ...virtioFeatureTable,
 } as const satisfies Record<string, FeatureEntry>;
 

@@ -162,6 +162,8 @@ describe('the command line itself', () => {
                                         run out, without booting
         ledger [options] <files...>     every interrupt raised and what became of it:
                                         a variant's folder, or its traces
+        diagnose [options] <files...>   explain what is wrong with interrupts in logs
+                                        (dmesg, journal, QEMU, lspci; - is stdin)
         help [command]                  display help for command
 
       Exit codes:

@@ -49,6 +49,9 @@ describe('features by version', () => {
     ['6.10.2', 'genirqCondOneshotRequests', false],
     ['6.10.3', 'genirqCondOneshotRequests', true],
     ['6.12.95', 'genirqCondOneshotRequests', true],
+    ['6.1.170', 'vectorSetupLocked', false],
+    ['6.12.41', 'vectorSetupLocked', false],
+    ['6.12.95', 'vectorSetupLocked', true],
   ] as const)('%s %s: %s', (release, feature, expected) => {
     expect(of(release)[feature]).toBe(expected);
   });
