@@ -19,3 +19,15 @@ it.each(names)('%s', async (name) => {
   expect(exitCode).toBe(0);
   expect(cli.leftovers()).toEqual([]);
 });
+
+it('virtio-blk-probe-failure at the size that it was reported from: 80 CPUs, 512 disks', async () => {
+  using cli = new LabCli();
+  const args = ['run', join(labs, 'virtio-blk-probe-failure.yaml'), '--variant', 'customer', '--json'];
+  const { exitCode, stdout } = await cli.start(args).ended;
+  const { variants } = JSON.parse(stdout) as RunResult;
+  expect(
+    variants.map(({ id, verdict, reason, asExpected }) => ({ id, verdict, reason, asExpected })),
+  ).toEqual([expect.objectContaining({ verdict: 'reproduced', asExpected: true })]);
+  expect(exitCode).toBe(0);
+  expect(cli.leftovers()).toEqual([]);
+});

@@ -1,7 +1,7 @@
 /** The labs themselves, each for real: the verdicts, their proof, and the same verdicts again from the record. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunResult, VariantResult } from '../../src/report/result.ts';
 import { LabCli, labs } from './lab-cli.ts';
 
@@ -81,6 +81,27 @@ it('vf-aer-pf-stall: a VF of the host and one of the guest, and a PF that stalls
   const result = await run('vf-aer-pf-stall', '--variant', 'stall');
   const ids = result.variants[0]!.findings.map((finding) => finding.id);
   expect(ids).toEqual(expect.arrayContaining(['vm-stopped-by-aer', 'pf-recovered', 'pf-broken']));
+});
+
+describe('virtio-blk-probe-failure', () => {
+  const lab = 'virtio-blk-probe-failure';
+  it('6.12: the failure, and disks that give their vectors back', async () => {
+    const result = await run(lab, '--variant', 'unplug');
+    expect(result.variants.map(outcome)).toEqual(['unplug reproduced cured']);
+  });
+
+  it('5.10, disks plugged in without an INTx line: the timer has the interrupt that they ask for', async () => {
+    const result = await run(lab, '--variant', 'pinless', '--kernel', '5.10');
+    expect(result.variants.map(outcome)).toEqual(['pinless reproduced']);
+    const log = readFileSync(join(result.variants[0]!.folder, 'host.dmesg'), 'utf8');
+    expect(log).toMatch(/genirq: Flags mismatch irq 0\. 00000080 \((virtio\d+)\) vs\. 00015a00 \(timer\)/);
+    expect(log).toMatch(/virtio_blk: probe of virtio\d+ failed with error -16/);
+  });
+
+  it('6.1: where unmanaged vectors go decides how many disks there is room for', async () => {
+    const result = await run(lab, '--variant', 'default-affinity', '--kernel', '6.1');
+    expect(result.variants.map(outcome)).toEqual(['default-affinity clean prevented']);
+  });
 });
 
 it('two devices, one without VFs: each is prepared in its own place', async () => {

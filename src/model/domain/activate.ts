@@ -104,16 +104,18 @@ function failed(
   if (due?.event === 'start' && isManaged) setDue(domain, irq, undefined);
   if (due?.event !== 'tries') return complaints;
   due.failed += 1;
+  due.available = matrix.globalAvailable;
   // The fourth try is all online CPUs.
   if (due.failed >= 4) complaints.departures.push(...tooEarly(irq, matrix.globalAvailable, f.ret!));
   return complaints;
 }
 
 /** The tries end in success, after the second (no node), or after the fourth; the last is all online CPUs. */
-export function triesEnded(irq: Irq, available: number | undefined): Complaints {
+export function triesEnded(irq: Irq): Complaints {
   const complaints = new Complaints();
   if (irq.due?.event !== 'tries') return complaints;
-  const { failed } = irq.due;
+  // As it was at the last try: what came after may have freed vectors, as virtio-pci does those of the same device.
+  const { failed, available } = irq.due;
   if (failed !== 2 && failed !== 4)
     complaints.add(
       'VX8',

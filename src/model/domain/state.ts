@@ -15,8 +15,8 @@ export type Due =
   | { event: 'dummy' }
   /** activate_managed */
   | { event: 'start' }
-  /** activate_reserved: the tries of assign_irq_vector_any_locked, and how many failed. */
-  | { event: 'tries'; failed: number }
+  /** activate_reserved: the tries of assign_irq_vector_any_locked, how many failed, and what was available at the last. */
+  | { event: 'tries'; failed: number; available?: number | undefined }
   /** Neither reservable nor managed: the same tries, but a vector that fits is kept without a word. */
   | { event: 'keep' }
   /** x86_vector_deactivate gives the vector back. */

@@ -62,7 +62,7 @@ export function stepVector(domain: Domain, event: VectorEvent, matrix: MatrixSta
 function attempt(step: Step, here: Here, irq: Irq, { name, fields }: VectorEvent): readonly Departure[] {
   // Nothing but the tries' own events comes between them.
   if (irq.due?.event === 'tries' && !betweenTries.has(name)) {
-    const ended = triesEnded(irq, here.matrix.globalAvailable);
+    const ended = triesEnded(irq);
     if (ended.any) return ended.departures;
   }
   return step(here, irq, fields).departures;
