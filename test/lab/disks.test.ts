@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { makePlan } from '../../src/lab/make-plan.ts';
 import type { VariantPlan } from '../../src/lab/plan.ts';
+import { vectorTraceWords } from '../../src/lab/vector-trace.ts';
 import { qemuArgs } from '../../src/machine/args.ts';
 import { allDevices } from '../../src/machine/topology.ts';
 import { labOf, problemsIn } from './load.ts';
@@ -45,7 +46,7 @@ test('cold: 31 disks a bridge, all on one backend, probed by loading their drive
   expect(args).toContain(
     'virtio-blk-pci,id=disk39,drive=null0,share-rw=on,num-queues=2,disable-legacy=on,bus=bridge1,addr=9',
   );
-  expect(host.spec.cmdline).toEqual(expect.arrayContaining(['trace_clock=counter', 'log_buf_len=8M']));
+  expect(host.spec.cmdline).toEqual(expect.arrayContaining([...vectorTraceWords(2), 'log_buf_len=8M']));
   expect(host.spec.cmdline).not.toContain('acpi=noirq');
   expect(actions('cold')).toEqual([
     ['boot-host', ['boot-host', 'load-modules']],
