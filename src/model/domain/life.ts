@@ -61,7 +61,7 @@ export function setup({ domain, section }: Here, irq: Irq, f: VectorFields): Com
   const { due } = irq;
   if (irq.isSetUp === true) complaints.add('VX7', 'irq', irq.irq, 'another: it is set up');
   else if (due?.event === 'setup') complaints.is('VX7', 'ret', f.ret!, due.ret, 'as its reservation had');
-  else if (irq.isSetUp === false && f.is_legacy === 0)
+  else if (irq.isSetUp === false && f.is_legacy === 0 && domain.seen.has('vector_reserve_managed'))
     complaints.add('VX7', 'irq', irq.irq, 'another: nothing was reserved or allocated for it');
   if (complaints.any) return complaints;
   keep(domain, irq);

@@ -50,14 +50,19 @@ export function hintsFor(domain: Domain, event: MatrixEvent): Hints {
 function managedOf(domain: Domain, event: CpuEvent): boolean | undefined {
   const { probe, held } = sectionOf(domain, event.executing);
   if (probe?.call === 'free' && probe.cpu === event.cpu && probe.bit === event.bit) return probe.managed;
-  return held?.next === 'irq_matrix_free' ? held.frees[0]?.isManaged : undefined;
+  const isManaged = held?.next === 'irq_matrix_free' ? held.frees[0]?.isManaged : undefined;
+  // That it is not one is known if the recording tells of those that are; else the map knows.
+  return isManaged || domain.seen.has('vector_reserve_managed') ? isManaged : undefined;
 }
 
 /** `has_reserved` of the interrupt that allocates: one that is activated may have it, one that moves has not. */
 function reservedOf(domain: Domain, section: Section): boolean | undefined {
   const irq = section.activating;
-  if (irq?.due?.event === 'tries' || irq?.due?.event === 'keep') return irq.hasReserved;
-  const isKnown = domain.sinceBoot && domain.seen.has('vector_activate') && domain.trying === 0;
+  if (irq?.due?.event === 'tries' || irq?.due?.event === 'keep')
+    // vector_config ends an activation that keeps its vector.
+    return domain.seen.has('vector_config') ? irq.hasReserved : undefined;
+  const isTold = domain.seen.has('vector_activate') && domain.seen.has('vector_reserve');
+  const isKnown = domain.sinceBoot && isTold && domain.trying === 0;
   return isKnown && !section.isUnknown ? false : undefined;
 }
 
@@ -147,6 +152,8 @@ function advance(section: Section, event: MatrixEvent, reservedBefore: number | 
     case 'alloc':
     case 'alloc_managed': {
       const reserved = reservedBefore === undefined ? undefined : event.globalReserved < reservedBefore;
+      // Its tries are over.
+      section.activating = undefined;
       section.held = { next: `vector_${event.kind}`, taken: event, reserved };
       return;
     }

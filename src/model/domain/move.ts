@@ -84,7 +84,8 @@ export function clear(here: Here, irq: Irq, f: VectorFields): Complaints {
     'the vector that it holds',
   );
   complaints.is('VX4', 'cpu', f.cpu!, isLegacy ? 0 : irq.cpu, 'where it holds its vector');
-  complaints.is('VX4', 'prev_vector', f.prev_vector!, irq.prevVector, 'the vector that it moved away from');
+  if (domain.seen.has('vector_free_moved'))
+    complaints.is('VX4', 'prev_vector', f.prev_vector!, irq.prevVector, 'the vector that it moved away from');
   if (f.prev_vector !== 0 && irq.prevVector)
     complaints.is('VX4', 'prev_cpu', f.prev_cpu!, irq.prevCpu, 'where it moved away from');
   if (complaints.any) return complaints;
@@ -93,11 +94,14 @@ export function clear(here: Here, irq: Irq, f: VectorFields): Complaints {
   irq.prevVector = 0;
   const frees: Freed[] = [{ vector: f.vector!, cpu: f.cpu!, isManaged: irq.isManaged }];
   if (f.prev_vector !== 0) frees.push({ vector: f.prev_vector!, cpu: f.prev_cpu!, isManaged: irq.isManaged });
-  const after = isLegacy ? undefined : afterClear(irq);
+  const after = isLegacy || !toldBefore.every((name) => domain.seen.has(name)) ? undefined : afterClear(irq);
   section.held = { next: 'irq_matrix_free', irq: irq.irq, frees, by: 'clear', after };
   section.isUnknown = !isLegacy && after === undefined;
   return complaints;
 }
+
+/** What tells in which state an interrupt is given up. */
+const toldBefore = ['reserve', 'setup', 'activate', 'deactivate', 'update'].map((name) => `vector_${name}`);
 
 /** x86_vector_deactivate reserves again, or leaves the dummy; x86_vector_free_irqs tears down. */
 function afterClear(irq: Irq): Held | undefined {

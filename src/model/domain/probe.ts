@@ -10,6 +10,8 @@ export function stepProbe(domain: Domain, probe: Probe, matrix: MatrixState): Ou
   if (executing === undefined) return undefined;
   const section = sectionOf(domain, executing);
   section.probe = probe;
+  // Its entry: what was reserved before is another interrupt's.
+  if (probe.call === 'reserve_managed') section.reserving = undefined;
   if (!online || hasCpu(online, executing)) return undefined;
   section.probe = undefined;
   const operation = operationOf(probe, executing);

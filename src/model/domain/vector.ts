@@ -81,10 +81,11 @@ function ifCredible(
   as: 'departures' | 'ifNoneDied',
 ): VectorVerdict {
   const has = (name: string) => seen.has(`vector_${name}`);
-  const left = departures.filter(({ rule }) => {
+  const left = departures.filter(({ rule, field }) => {
     if (local.has(rule)) return true;
     if (rule === 'VX9' && !has('free_moved')) return false;
     if (rule === 'VX7' && !has('teardown')) return false;
+    if (field === 'is_managed' && !has('reserve_managed')) return false;
     return whole.every(has);
   });
   if (left.length === 0) return explained;
