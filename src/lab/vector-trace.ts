@@ -19,6 +19,6 @@ export function vectorTraceWords(bufferMiB: number, ledger: boolean): string[] {
     `trace_event=irq_matrix:*,${events.join(',')}`,
     `trace_buf_size=${bufferMiB}M`,
     // One count for all CPUs: the order in the text is then the order of the vector lock. The global clock gives two CPUs one time.
-    'trace_clock=counter',
+    `trace_clock=${ledger ? 'global' : 'counter'}`,
   ];
 }

@@ -29,7 +29,7 @@ export function ledgerText(
     lost === 0
       ? style.green('every interrupt accounted for')
       : style.red(`${lost} interrupt${lost === 1 ? '' : 's'} lost`);
-  const covered = `${result.totals.sent} messages in ${result.seconds.toFixed(1)} s; clocks tied within ${(result.clockError * 1e6).toFixed(0)} µs by ${result.marks} marks`;
+  const covered = `${result.totals.sent} message${result.totals.sent === 1 ? '' : 's'} in ${result.seconds.toFixed(1)} s; clocks tied within ${(result.clockError * 1e6).toFixed(0)} µs by ${result.marks} marks`;
   const lines = [
     head,
     `  ${covered}`,
