@@ -46,7 +46,9 @@ test('cold: 31 disks a bridge, all on one backend, probed by loading their drive
   expect(args).toContain(
     'virtio-blk-pci,id=disk39,drive=null0,share-rw=on,num-queues=2,disable-legacy=on,bus=bridge1,addr=9',
   );
-  expect(host.spec.cmdline).toEqual(expect.arrayContaining([...vectorTraceWords(2, false), 'log_buf_len=8M']));
+  expect(host.spec.cmdline).toEqual(
+    expect.arrayContaining([...vectorTraceWords(2, false), 'log_buf_len=8M']),
+  );
   expect(host.spec.cmdline).not.toContain('acpi=noirq');
   expect(actions('cold')).toEqual([
     ['boot-host', ['boot-host', 'load-modules']],
