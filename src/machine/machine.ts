@@ -17,7 +17,7 @@ import { type QuirkId, quirksAvoided } from './quirks.ts';
 import type { MachineRecord } from './record.ts';
 import type { Accelerator, MachineSpec } from './spec.ts';
 import { spawnQemu, superviseQemu } from './supervise.ts';
-import { disksOf } from './topology.ts';
+import { allDevices, disksOf } from './topology.ts';
 import { forwardedPort } from './usernet.ts';
 
 export interface StartOptions {
@@ -61,8 +61,11 @@ function openTrace({ name }: MachineSpec, record: MachineRecord): number {
   });
 }
 
-/** Bound on QEMU's start, up to QMP's answer. It does not depend on the guest. */
-const startBudgetMs = 30_000;
+/**
+ * Bound on QEMU's start, up to QMP's answer. It does not depend on the guest, but on the devices: each has an address
+ * space of its own, and all are laid out anew for every one that is added (160 disks take 1 s, 512 take 25 s).
+ */
+const startBudgetMs = (spec: MachineSpec) => 30_000 + 400 * allDevices(spec).length;
 /**
  * Starts QEMU and, unless `paused`, the machine in it. Settles when its CPUs run, not when its kernel is up.
  * @throws {UsageError} `BAD_MACHINE` · {EnvironmentError} `QEMU_MISSING`, `QEMU_TOO_OLD`, `QEMU_QUIRK`,
@@ -97,8 +100,9 @@ export async function startMachine(spec: MachineSpec, options: StartOptions): Pr
   undo.defer(async () => {
     await machine.stop();
   });
+  const budgetMs = startBudgetMs(spec);
   const signal = AbortSignal.any([
-    AbortSignal.timeout(startBudgetMs),
+    AbortSignal.timeout(budgetMs),
     ...(options.signal ? [options.signal] : []),
   ]);
   try {
@@ -129,7 +133,7 @@ export async function startMachine(spec: MachineSpec, options: StartOptions): Pr
   } catch (error) {
     options.signal?.throwIfAborted();
     if (!signal.aborted) throw error;
-    throw new LabBrokeError(`QEMU of machine ${spec.name} did not answer by QMP within ${startBudgetMs} ms`, {
+    throw new LabBrokeError(`QEMU of machine ${spec.name} did not answer by QMP within ${budgetMs} ms`, {
       code: 'DEADLINE',
       lastLines: machine.stderr.lastLines(),
       cause: error,
