@@ -83,8 +83,10 @@ function exhaustion(facts: DisksFacts, after: MomentFacts): ChainStep[] {
   const [first] = refusalsOf(facts);
   const { totalAllocated, total } = after.matrix;
   const fell = `global_available falls from ${before.matrix.globalAvailable} to`;
+  const idle = total.managedIdle;
+  const held = idle > 0 ? `: in the end ${idle} slots are reserved where no interrupt runs` : '';
   const text = first
-    ? `So ${fell} ${first.available ?? 'an unknown number'} by the first request that is refused, with total_allocated at only ${first.allocated ?? totalAllocated}: in the end ${total.managedIdle} slots are reserved where no interrupt runs.`
+    ? `So ${fell} ${first.available ?? 'an unknown number'} by the first request that is refused, with total_allocated at ${idle > 0 ? 'only ' : ''}${first.allocated ?? totalAllocated}${held}.`
     : `So ${fell} ${after.matrix.globalAvailable}; no request is refused.`;
   const lines = [before.trace?.matrixLine, first?.matrixLine ?? after.trace?.matrixLine];
   const shown = trace ? lines.flatMap((line) => (line ? [trace.at(line)] : [])) : after.at('matrix');

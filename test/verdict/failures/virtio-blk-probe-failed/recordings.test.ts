@@ -64,16 +64,27 @@ test('without an interrupt line, a kernel without the guard asks for irq 0 and g
   expect(verdict).toMatchObject({ verdict: 'reproduced', asExpected: true });
   expect(verdict.findings.map((f) => f.id)).toEqual([
     'virtio-blk-probe-failed',
+    'fallback-shared',
     'irq0-conflict',
     'vectors-exhausted',
     'prediction-kept',
   ]);
   const conflict = verdict.findings.find((f) => f.id === 'irq0-conflict');
   expect(conflict?.evidence[0]?.text).toContain(
-    'genirq: Flags mismatch irq 0. 00000080 (virtio130) vs. 00015a00 (timer)',
+    'genirq: Flags mismatch irq 0. 00000080 (virtio37) vs. 00015a00 (timer)',
   );
   expect(verdict.chain.at(-2)?.text).toBe(
-    'virtio130 has no interrupt line and asks for irq 0, which is the timer’s: its probe fails with -16 (EBUSY), as do the probes of 20 more.',
+    'virtio37 has no interrupt line and asks for irq 0, which is the timer’s: its probe fails with -16 (EBUSY), as do the probes of 8 more.',
+  );
+});
+
+test('the same disks on a kernel with the guard fail with -28', () => {
+  const verdict = stored('virtio-pinless-6.1').judge();
+  const ids = verdict.findings.map((f) => f.id);
+  expect(ids).toEqual(expect.arrayContaining(['guard-enospc', 'prediction-kept']));
+  expect(ids).not.toContain('irq0-conflict');
+  expect(verdict.chain.at(-2)?.text).toBe(
+    'virtio37 has no interrupt line, so there is no INTx to fall back to: its probe fails with -28 (ENOSPC), as do the probes of 8 more.',
   );
 });
 
@@ -102,7 +113,7 @@ test('disks that are taken away give their slots back, and others can be probed 
   expect(disks!.outcome).toMatchObject({ disks: 156, working: 156, failed: 0 });
 });
 
-describe.each(['pinless-5.10', 'fits-6.12', 'unplug-6.12'])('%s', (name) => {
+describe.each(['pinless-5.10', 'pinless-6.1', 'fits-6.12', 'unplug-6.12'])('%s', (name) => {
   test('every pointer leads to the line that it quotes', () => {
     const run = stored(`virtio-${name}`);
     const { findings, chain } = run.judge();
