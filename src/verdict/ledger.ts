@@ -57,9 +57,6 @@ export class LedgerReader {
   readonly #writes = new Map<number, number>();
   readonly #before = new Map<number, number>();
   readonly #after = new Map<number, number>();
-  /** CPUs of which a first event was seen; with an overwritten ring that is where knowledge begins. */
-  readonly #seen = new Set<number>();
-  #overwritten = false;
   #lostNext = false;
 
   qemuLine(text: string): void {
@@ -89,10 +86,8 @@ export class LedgerReader {
     input.isKernelTrace = true;
     const { cpu, stamp: time } = at;
     const where = { line: input.kernelLines, time, cpu };
-    if (this.#lostNext || (this.#overwritten && !this.#seen.has(cpu)))
-      this.#kernel.take({ ...where, kind: 'lost' }, false);
+    if (this.#lostNext) this.#kernel.take({ ...where, kind: 'lost' }, false);
     this.#lostNext = false;
-    this.#seen.add(cpu);
     this.#kernel.take({ ...where, ...this.#event(text, at.end, time) }, at.interruptsOn === true);
   }
 
@@ -128,11 +123,11 @@ export class LedgerReader {
   #outside(text: string): void {
     const { input } = this;
     input.isKernelTrace ||= looksLikeTrace(text);
-    const lost = lostEvents(text) ?? overwrittenEvents(text);
+    const overwritten = overwrittenEvents(text);
+    const lost = overwritten === 0 ? undefined : (overwritten ?? lostEvents(text));
     if (lost === undefined) return;
     input.kernelLost += lost;
-    if (overwrittenEvents(text) === undefined) this.#lostNext = true;
-    else this.#overwritten ||= lost > 0;
+    this.#lostNext = true;
   }
 
   #event(text: string, from: number, time: number): Body {
@@ -150,6 +145,7 @@ export class LedgerReader {
         // A handler ran, and which is not known: as good as lost.
         return { kind: 'lost' };
     }
+    if (text.startsWith('irq_matrix_assign_system', from)) return { kind: 'boot' };
     const read = readVectorLine(text);
     return (read?.type === 'vector' && vectorBody(read.event.name, read.event.fields)) || { kind: 'other' };
   }

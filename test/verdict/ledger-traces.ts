@@ -6,7 +6,10 @@ const main = 100;
 
 export class TwoTraces {
   readonly qemu: string[] = [];
-  readonly kernel: string[] = ['# tracer: nop'];
+  readonly kernel: string[] = [
+    '# tracer: nop',
+    '          <idle>-0       [000] d..1.     0.000000: irq_matrix_assign_system: bit=0 online_maps=0 global_avl=0, global_rsvd=0, total_alloc=0',
+  ];
   #latches = 10;
   #now = 10;
   #mark = 0;

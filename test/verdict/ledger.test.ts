@@ -1,6 +1,7 @@
 /** Each rule of the ledger with the traces that it is about, and with those in which it must not excuse. */
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/model/ledger/types.ts';
+import { LedgerReader } from '../../src/verdict/ledger.ts';
 import { ledgerOf } from '../qemu/ledger-read.ts';
 import { TwoTraces } from './ledger-traces.ts';
 
@@ -203,19 +204,33 @@ describe('not accused for what was not seen', () => {
     traces.kernel.push('CPU:0 [LOST 12 EVENTS]');
     expect(read(traces.end())).toMatchObject({ counts: { unknown: 1 }, input: { kernelLost: 12 } });
   });
-  test('the ring was overwritten: what a CPU did before its first event is not known', () => {
+  test('the ring was overwritten', () => {
     const traces = unhandled(booted()).wait(0.01).whole(irq, 0, vector).end();
-    const first = traces.kernel.findIndex((line) => line.includes('irq_handler_entry'));
-    const marks = traces.kernel
-      .filter((line) => line.includes('vflab-sync 1 '))
-      .map((l) => l.replace('[000]', '[001]'));
-    const config = traces.kernel
-      .filter((line) => line.includes('vector_config'))
-      .map((l) => l.replace('[000]', '[001]'));
-    const kept = [...config, ...marks, ...traces.kernel.slice(first)];
-    const header = '# entries-in-buffer/entries-written: 40/90   #P:2';
-    const { counts } = read(Object.assign(traces, { kernel: [header, ...kept] }));
-    expect(counts).toEqual({ handled: 1, unknown: 1 });
+    traces.kernel[0] = '# entries-in-buffer/entries-written: 40/90   #P:2';
+    expect(read(traces)).toMatchObject({ counts: { handled: 1, unknown: 1 }, input: { kernelLost: 50 } });
+  });
+  test('a trace that begins in the middle, at any line: handlers whose vector is not known', () => {
+    const traces = booted().whole(irq, 0, vector).mark().wait(0.3).whole(irq, 0, vector).end();
+    for (let from = 2; from < traces.kernel.length; from += 1) {
+      const kernel = traces.kernel.slice(from).join('\n');
+      if (!kernel.includes('vflab-sync 3 <')) break;
+      expect(ledgerOf(traces.qemu.join('\n'), kernel).totals.counts.lost).toBe(0);
+    }
+  });
+  test('either trace cut anywhere at its end', () => {
+    const traces = booted().whole(irq, 0, vector).mark().wait(0.3).whole(irq, 0, vector).end();
+    const [qemu, kernel] = [traces.qemu.join('\n'), traces.kernel.join('\n')];
+    for (const cut of Array.from({ length: 60 }, (_, i) => (i + 1) / 61)) {
+      for (const [q, k] of [
+        [qemu.slice(0, qemu.length * cut), kernel],
+        [qemu, kernel.slice(0, kernel.length * cut)],
+      ] as const) {
+        const reader = new LedgerReader();
+        for (const line of q.split('\n')) reader.qemuLine(line);
+        for (const line of k.split('\n')) reader.kernelLine(line);
+        expect(reader.close()?.totals.counts.lost ?? 0).toBe(0);
+      }
+    }
   });
   test('a cut line in QEMU’s trace: whether a bit was clear is not known', () => {
     const traces = booted().raise(1).message(0, vector);

@@ -50,9 +50,10 @@ const grain = 1e-6;
 /** @param accepted the CPU took it: a later one found its bit in IRR clear. */
 export function explain(latch: Latch, slot: Slot, accepted: boolean, sides: Sides): Explanation {
   const cpu = slotCpu(slot);
-  const known = sides.kernel.knownSince.get(cpu);
-  if (known !== undefined && latch.at.low < known)
-    return { outcome: 'unknown', why: `the trace of CPU ${cpu} begins later, or lost events`, evidence: [] };
+  if (!sides.kernel.isWhole) {
+    const why = 'the kernel’s trace does not go back to the boot, or lost events';
+    return { outcome: 'unknown', why, evidence: [] };
+  }
   const owner = ownerAt(sides.kernel, slot, latch.at);
   const irq = owner?.irq ?? sides.irqOfEntry(latch.message.entry, latch.message.time);
   const whose = irq === undefined ? {} : { irq };

@@ -46,8 +46,8 @@ export class KernelSide {
   readonly targets = new Map<number, number>();
   /** When a CPU was last seen with interrupts on. */
   readonly lastOn = new Map<number, number>();
-  /** Before this time nothing is known of the CPU: its ring was overwritten, or events were lost. */
-  readonly knownSince = new Map<number, number>();
+  #booted = false;
+  #lost = false;
   readonly #current = new Map<number, Tenure>();
   readonly #moved = new Map<number, Tenure>();
   readonly #open = new Map<number, Open>();
@@ -73,14 +73,22 @@ export class KernelSide {
       case 'free-moved':
         this.#end(this.#moved, event, 'moved');
         return;
+      case 'boot':
+        this.#booted = true;
+        return;
       case 'lost':
-        this.knownSince.set(event.cpu, event.time);
+        this.#lost = true;
         this.#open.delete(event.cpu);
         return;
       case 'other':
         // Between two handlers of one round the kernel does nothing else.
         if (!this.#open.get(event.cpu)?.running) this.#open.delete(event.cpu);
     }
+  }
+
+  /** The trace goes back to the boot and lost nothing: who owned which vector is known. */
+  get isWhole(): boolean {
+    return this.#booted && !this.#lost;
   }
 
   /** Who owned a vector, in order. */

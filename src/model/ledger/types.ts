@@ -28,7 +28,9 @@ export type KernelEvent = { line: number; time: number; cpu: number } & (
   | { kind: 'free-moved'; irq: number; vector: number; target: number }
   /** Any other line: the CPU lives, and maybe takes interrupts. */
   | { kind: 'other' }
-  /** Events of this CPU are missing before here. */
+  /** `irq_matrix_assign_system`: the kernel boots, no irq has a vector yet. */
+  | { kind: 'boot' }
+  /** Events are missing before here. */
   | { kind: 'lost' }
 );
 
