@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { LineCutter } from '../evidence/ftrace/lines.ts';
+import { diskLines } from '../lab/disk-lines.ts';
 import type { VariantPlan } from '../lab/plan.ts';
 import type { Description } from '../model/virtio/description.ts';
 import { type LogFact, LogReader } from '../verdict/machine/from-logs.ts';
@@ -37,12 +38,16 @@ export interface Described {
   description: Description;
   /** `80 CPUs: host.log:12`: what was read, and where. */
   sources: string[];
+  /** What is done to the machine before the disks, and not in the prediction. */
+  notForeseen?: string;
   /** In the logs, the first disk that failed. */
   seenFailure?: LogFact<{ name: string; errno: number }>;
 }
 
 /** Vectors of functions on a machine of which nobody says: a virtio NIC with one pair of queues. */
 const stockFunctions = 3;
+/** Of a virtio-serial device with 31 ports: config, two a port, two for control, one of these without a callback. */
+const consoleVectors = 64;
 
 export async function describeMachines(
   context: CommandContext,
@@ -181,10 +186,17 @@ async function fromLab(
 export function ofPlan(variant: VariantPlan): Described | undefined {
   const { disks, host } = variant;
   if (!disks) return undefined;
-  const { cpus, numaNodes = 1, pci } = host.spec;
+  const { cpus, numaNodes = 1, pci, iommu } = host.spec;
+  // An IOMMU tells of its faults by a vector of its own, taken before the buses are looked at.
+  const faults = iommu && iommu.kind !== 'virtio' ? 1 : 0;
+  // They are on the root bus, before the NIC and the disks; each has its vectors once its driver is there.
+  const consoles = pci.filter(({ kind }) => kind === 'virtio-serial').length;
+  const loaded = host.modules.includes('virtio_console');
   const ports = pci.filter(({ kind }) => kind === 'root-port' || kind === 'pci-bridge').length;
+  const treated = variant.phases.some(({ name, actions }) => name === 'remedy-before' && actions.length > 0);
   return {
     title: variant.id,
+    ...(treated ? { notForeseen: variant.remedy.title } : {}),
     release: host.kernel,
     description: {
       cpus,
@@ -194,10 +206,11 @@ export function ofPlan(variant: VariantPlan): Described | undefined {
       disks: disks.count,
       queues: disks.queues,
       intx: disks.intx,
+      lines: diskLines(pci, disks.count),
       affinity: disks.driver?.affinityHint ?? true,
-      firstNumber: 1,
-      ports,
-      inUse: stockFunctions,
+      firstNumber: 1 + consoles,
+      ports: ports + faults,
+      inUse: stockFunctions + (loaded ? consoles * consoleVectors : 0),
     },
     sources: [],
   };

@@ -28,6 +28,7 @@ export function predictionText({ machine, ways, remedies }: PredictionReport, st
   const lines = [
     style.bold(headline(machine)),
     ...machine.sources.map((source) => `  read: ${plainLine(source)}`),
+    ...(machine.notForeseen === undefined ? [] : [`  not foreseen: ${plainLine(machine.notForeseen)}`]),
     '',
   ];
   for (const [index, way] of ways.entries()) {

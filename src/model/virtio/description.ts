@@ -20,6 +20,8 @@ export interface Description {
   queues: number;
   /** `pinless`: `pci_dev->irq` is 0, so that there is no INTx. */
   intx: 'routed' | 'pinless';
+  /** `routed`: the line of each disk in turn, over and over; absent: those of a PC's bridges. */
+  lines?: readonly number[];
   /** The driver asks for managed affinity, as virtio_blk does. */
   affinity: boolean;
   /** Number of the first disk: 1 for virtio1. */
@@ -58,6 +60,7 @@ export function described(
 ): { machine: DiskMachine; disks: Disk[] } {
   const { affinity, queues } = description;
   const nodes = nodesOf(description);
+  const lines = description.lines ?? lineIrqs;
   const machine = {
     behaviour,
     present: range(description.cpus),
@@ -68,7 +71,7 @@ export function described(
   };
   const disks = range(description.disks).map((i): Disk => {
     const name = `virtio${description.firstNumber + i}`;
-    const irq = description.intx === 'pinless' ? 0 : lineIrqs[i % lineIrqs.length]!;
+    const irq = description.intx === 'pinless' ? 0 : lines[i % lines.length]!;
     return { name, queues, irq, affinity };
   });
   return { machine, disks };
