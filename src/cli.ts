@@ -90,6 +90,16 @@ function commandLine(context: CommandContext, exit: (code: number) => void): Com
     );
 
   program
+    .command('inspect')
+    .description("the vector matrix of a running kernel, read through QEMU's gdb stub")
+    .requiredOption('--gdb <address>', "the stub, as QEMU's -gdb has it: HOST:PORT or unix:PATH")
+    .requiredOption('--btf <file>', "the kernel's /sys/kernel/btf/vmlinux, or its vmlinux")
+    .requiredOption('--kallsyms <file>', 'its /proc/kallsyms of this boot, as root reads it')
+    .option('--no-resume', 'leave the machine stopped, as QEMU stops it when a debugger connects')
+    .option('--json', 'as JSON')
+    .action(async (options) => exit(await (await import('./commands/inspect.ts')).inspect(context, options)));
+
+  program
     .command('explore')
     .description('every interleaving of the vector set-up race, in the model: what each cure is worth')
     .option('--cure <name>', 'one cure only, with the shortest way to each problem that it leaves')

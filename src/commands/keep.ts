@@ -2,6 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VariantOptions } from '../run/variant.ts';
+import { lendStub } from './lend-stub.ts';
 
 type BeforeTeardown = NonNullable<VariantOptions['beforeTeardown']>;
 
@@ -12,6 +13,7 @@ export function holdMachines(say: (text: string) => void): BeforeTeardown {
     // The key lives as long as its machines; it opens nothing else.
     const keyFile = join(ctx.record.folder, 'ssh-key');
     await writeFile(keyFile, ctx.key.privateKey, { mode: 0o600 });
+    await using lent = await lendStub(ctx, signal);
     try {
       const ssh = `ssh -i ${keyFile} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null`;
       const toHost = `-p ${ctx.host.machine.sshPort} root@127.0.0.1`;
@@ -20,7 +22,7 @@ export function holdMachines(say: (text: string) => void): BeforeTeardown {
           `  ${id}: ${ssh} -o ProxyCommand="${ssh} -W %h:%p ${toHost}" -p ${spec.control.hostPort} root@127.0.0.1\n`,
       );
       say(
-        `\nThe machines of ${ctx.plan.id} are kept.\n  host: ${ssh} ${toHost}\n${guests.join('')}Enter goes on, Ctrl-C ends the run.\n`,
+        `\nThe machines of ${ctx.plan.id} are kept.\n  host: ${ssh} ${toHost}\n${guests.join('')}${lent.how}Enter goes on, Ctrl-C ends the run.\n`,
       );
       await enterOrAbort(signal);
     } finally {

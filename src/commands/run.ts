@@ -43,6 +43,9 @@ export async function run(
     err.write('Nothing to run: the lab excludes every cell that was chosen.\n');
     return options.bisect ? exitCodes.bisectAbort : exitCodes.nothingRan;
   }
+  // A machine that is kept may be looked into.
+  if (options.keep)
+    for (const { variants } of plans) for (const { host } of variants) host.spec.gdbStub = true;
   if (options.dryRun) {
     const { dryRun } = await import('./dry-run.ts');
     return dryRun(context, plans, { json: options.json ?? false });

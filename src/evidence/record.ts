@@ -108,6 +108,8 @@ export type HarnessEvent = { t: number } & (
       moment: string;
       file: string;
       t0: number;
+      /** How long the machine stood still for it, where it was read through the gdb stub. */
+      stoppedMs?: number;
     }
   /** One witness asked whether a guest lives. `answer` is its own words. */
   | {

@@ -1,6 +1,7 @@
 /** Bit maps of a kernel struct, wherever the struct keeps them. */
-import { type AddressSpace, u64 } from './address-space.ts';
+import type { KernelMemory } from './kernel-memory.ts';
 import type { BitmapPlace } from './layout.ts';
+import { u64 } from './page-tables.ts';
 
 /** A struct that was read, and where. */
 export interface Struct {
@@ -15,14 +16,14 @@ export function addressOf({ address, bytes }: Struct, { kind, offset }: BitmapPl
 
 /** The same map of many structs, each of `words` 64-bit words. */
 export async function readBitmaps(
-  space: AddressSpace,
+  memory: KernelMemory,
   structs: readonly Struct[],
   place: BitmapPlace,
   words: number,
 ): Promise<Uint8Array[]> {
   const { kind, offset } = place;
   if (kind === 'array') return structs.map(({ bytes }) => bytes.subarray(offset, offset + 8 * words));
-  return await space.read(structs.map((s) => ({ address: addressOf(s, place), length: 8 * words })));
+  return await memory.read(structs.map((s) => ({ address: addressOf(s, place), length: 8 * words })));
 }
 
 /** The bits that are set, ascending. */

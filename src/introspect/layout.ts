@@ -1,11 +1,12 @@
 /** Where everything about interrupt vectors is in one kernel's memory: found before its machine is stopped. */
 import type { CpuMapSnapshot, MatrixSnapshot } from '../evidence/matrix-snapshot.ts';
-import type { TypeId } from './btf/btf.ts';
+import type { Btf, TypeId } from './btf/btf.ts';
 import { arrayOf, type Field, fieldOf, sizeOf } from './btf/layout.ts';
-import { type Kernel, unreadable } from './kernel.ts';
+import type { Symbols } from './kallsyms.ts';
+import { unreadable } from './unreadable.ts';
 
 /** Symbols that are needed. */
-export const vectorSymbols = [
+const vectorSymbols = [
   'linux_banner',
   'vector_matrix',
   'vector_lock',
@@ -13,6 +14,12 @@ export const vectorSymbols = [
   '__per_cpu_offset',
   '__cpu_possible_mask',
 ] as const;
+/** Symbols that only make it faster: a kernel may be built without them. */
+const mapSymbols = ['page_offset_base', 'vmalloc_base'] as const;
+export const usefulSymbols: readonly string[] = [...vectorSymbols, ...mapSymbols];
+
+type SymbolAddresses = Record<(typeof vectorSymbols)[number], bigint> &
+  Partial<Record<(typeof mapSymbols)[number], bigint>>;
 
 export type MatrixTotals = Omit<MatrixSnapshot, 'systemMap' | 'cpus' | 'memory'>;
 export type CpuMapNumbers = Omit<
@@ -30,7 +37,7 @@ export interface BitmapPlace {
 }
 
 export interface VectorLayout {
-  symbols: Record<(typeof vectorSymbols)[number], bigint>;
+  symbols: SymbolAddresses;
   /** Bytes of a `struct cpumask`. */
   maskSize: number;
   /** `struct irq_matrix` */
@@ -58,12 +65,9 @@ export interface VectorLayout {
 }
 
 /** @throws {LabBrokeError} `KERNEL_UNREADABLE` for types or symbols that are missing. */
-export function vectorLayout({ btf, symbols }: Kernel): VectorLayout {
-  const addresses = vectorSymbols.map((name) => {
-    const address = symbols.get(name);
-    if (address === undefined) throw unreadable(`kallsyms has no ${name}`);
-    return [name, address] as const;
-  });
+export function vectorLayout(btf: Btf, symbols: Symbols): VectorLayout {
+  for (const name of vectorSymbols)
+    if (!symbols.get(name)) throw unreadable(`kallsyms has no ${name}, or hides its address`);
   const struct = (name: string): TypeId => {
     const id = btf.find('struct', name);
     if (id === undefined) throw unreadable(`BTF has no struct ${name}`);
@@ -88,7 +92,9 @@ export function vectorLayout({ btf, symbols }: Kernel): VectorLayout {
   const irqaction = struct('irqaction');
   const [name, next] = [need(irqaction, 'name'), need(irqaction, 'next')];
   return {
-    symbols: Object.fromEntries(addresses) as VectorLayout['symbols'],
+    symbols: Object.fromEntries(
+      usefulSymbols.filter((name) => symbols.has(name)).map((name) => [name, symbols.get(name)]),
+    ) as SymbolAddresses,
     maskSize: sizeOf(btf, struct('cpumask')),
     matrix: {
       size: sizeOf(btf, matrix),

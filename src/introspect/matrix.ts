@@ -1,70 +1,100 @@
-/** `vector_matrix` of a stopped machine (kernel/irq/matrix.c; arch/x86/kernel/apic/vector.c). */
+/**
+ * `vector_matrix` and the `vector_irq[]` of a stopped machine (kernel/irq/matrix.c; arch/x86/kernel/apic/vector.c),
+ * in as few questions as possible: the machine stands still meanwhile.
+ */
 import type { CpuMapSnapshot, MatrixSnapshot } from '../evidence/matrix-snapshot.ts';
 import type { StoppedCpus } from '../machine/gdb/stub.ts';
-import { type AddressSpace, UnmappedError, u64 } from './address-space.ts';
 import { asPrinted, bitsOf, hex, readBitmaps, type Struct } from './bitmaps.ts';
 import { type Field, fieldValue } from './btf/layout.ts';
-import { kernelSpace, unreadable } from './kernel.ts';
+import { banner, findKernel, isBanner, KernelMemory, type KernelPlace } from './kernel-memory.ts';
 import type { MatrixTotals, VectorLayout } from './layout.ts';
-import { readSlots } from './vector-irq.ts';
+import { u64 } from './page-tables.ts';
+import { unreadable } from './unreadable.ts';
+import { slotsOf, tableSize } from './vector-irq.ts';
 
-/** Where each CPU's copy of the per-CPU variables is, relative to their addresses (per_cpu_ptr()). */
-export type PerCpuBases = ReadonlyMap<number, bigint>;
+/** What never changes while a kernel runs. */
+interface Found {
+  place: KernelPlace;
+  /** `vector_matrix`, the pointer. */
+  matrix: bigint;
+  /** `vector_matrix->maps`, a per-CPU pointer. */
+  maps: bigint;
+  /** 64-bit words of a bit map. */
+  words: number;
+  /** Of each possible CPU: where its `struct cpumap` and its `vector_irq[]` are. */
+  cpus: { cpu: number; map: bigint; table: bigint }[];
+}
 
-/**
- * One consistent snapshot.
- * @returns undefined if a CPU was stopped while it held `vector_lock`: let it go on and try again.
- * @throws {LabBrokeError} `KERNEL_UNREADABLE`
- */
-export async function readMatrix(
-  cpus: StoppedCpus,
-  layout: VectorLayout,
-): Promise<MatrixSnapshot | undefined> {
-  try {
-    const space = await kernelSpace(cpus, layout.symbols.linux_banner);
-    return await readFrom(space, layout);
-  } catch (error) {
-    if (error instanceof UnmappedError) throw unreadable(error.message, error);
-    throw error;
+export class MatrixReader {
+  readonly #layout: VectorLayout;
+  #found: Found | undefined;
+
+  constructor(layout: VectorLayout) {
+    this.#layout = layout;
+  }
+
+  /**
+   * One consistent snapshot.
+   * @returns undefined if a CPU was stopped while it held `vector_lock`: let it go on and try again.
+   * @throws {LabBrokeError} `KERNEL_UNREADABLE`
+   */
+  async read(cpus: StoppedCpus): Promise<MatrixSnapshot | undefined> {
+    this.#found ??= await find(cpus, this.#layout);
+    const found = this.#found;
+    const { symbols, matrix, cpumap } = this.#layout;
+    const memory = new KernelMemory(cpus, found.place);
+    const [text, pointer, lock, bytes, ...rest] = (await memory.read([
+      { address: symbols.linux_banner, length: banner.length },
+      { address: symbols.vector_matrix, length: 8 },
+      // A raw spinlock begins with the word of its qspinlock, 0 when nobody has it.
+      { address: symbols.vector_lock, length: 4 },
+      { address: found.matrix, length: matrix.size },
+      ...found.cpus.map(({ map }) => ({ address: map, length: cpumap.size })),
+      ...found.cpus.map(({ table }) => ({ address: table, length: tableSize })),
+    ])) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, ...Uint8Array[]];
+    if (!isBanner(text) || u64(pointer) !== found.matrix) {
+      this.#found = undefined;
+      throw unreadable('the machine was booted again since it was read first');
+    }
+    if (lock.some((byte) => byte !== 0)) return undefined;
+    const maps = found.cpus.map(({ map }, i): Struct => ({ address: map, bytes: rest[i]! }));
+    return await snapshotOf(
+      memory,
+      this.#layout,
+      found,
+      { address: found.matrix, bytes },
+      maps,
+      rest.slice(maps.length),
+    );
   }
 }
 
-async function readFrom(space: AddressSpace, layout: VectorLayout): Promise<MatrixSnapshot | undefined> {
+async function find(cpus: StoppedCpus, layout: VectorLayout): Promise<Found> {
   const { symbols } = layout;
-  const [pointer, lock, mask] = (await space.read([
+  const place = await findKernel(cpus, symbols);
+  const memory = new KernelMemory(cpus, place);
+  const [pointer, mask] = (await memory.read([
     { address: symbols.vector_matrix, length: 8 },
-    // A raw spinlock begins with the word of its qspinlock, 0 when nobody has it.
-    { address: symbols.vector_lock, length: 4 },
     { address: symbols.__cpu_possible_mask, length: layout.maskSize },
-  ])) as [Uint8Array, Uint8Array, Uint8Array];
-  if (lock.some((byte) => byte !== 0)) return undefined;
+  ])) as [Uint8Array, Uint8Array];
   const possible = bitsOf(mask);
-  const address = u64(pointer);
-  const [bytes, offsets] = (await space.read([
-    { address, length: layout.matrix.size },
+  const [bytes, offsets] = (await memory.read([
+    { address: u64(pointer), length: layout.matrix.size },
     { address: symbols.__per_cpu_offset, length: 8 * ((possible.at(-1) ?? 0) + 1) },
   ])) as [Uint8Array, Uint8Array];
   const totals = numbers(bytes, layout.matrix.totals);
   checkTotals(totals, possible.length);
-
-  const words = Math.ceil(totals.matrixBits / 64);
-  const matrix: Struct = { address, bytes };
   const maps = fieldValue(bytes, 0, layout.matrix.maps);
-  const bases: PerCpuBases = new Map(possible.map((cpu) => [cpu, u64(offsets, 8 * cpu)]));
-  const [systemMap] = await readBitmaps(space, [matrix], layout.matrix.systemMap, words);
-  const cpus = await readCpuMaps(space, layout, maps, bases, words);
-  // A CPU that never was online has no vectors.
-  const used = cpus.filter(({ initialized }) => initialized).map(({ cpu }) => cpu);
-  const slots = await readSlots(space, layout, new Map(used.map((cpu) => [cpu, bases.get(cpu)!])));
   return {
-    ...totals,
-    systemMap: bitsOf(systemMap!),
-    cpus: cpus.map((cpu) => ({ ...cpu, ...(slots.has(cpu.cpu) ? { slots: slots.get(cpu.cpu)! } : {}) })),
-    memory: {
-      maps: hex(maps),
-      scratchMap: asPrinted(matrix, layout.matrix.scratchMap),
-      systemMap: asPrinted(matrix, layout.matrix.systemMap),
-    },
+    place,
+    matrix: u64(pointer),
+    maps,
+    words: Math.ceil(totals.matrixBits / 64),
+    cpus: possible.map((cpu) => {
+      // per_cpu_ptr(): modulo 2^64.
+      const at = (address: bigint) => BigInt.asUintN(64, address + u64(offsets, 8 * cpu));
+      return { cpu, map: at(maps), table: at(symbols.vector_irq) };
+    }),
   };
 }
 
@@ -85,38 +115,56 @@ function checkTotals(totals: MatrixTotals, possible: number): void {
   );
 }
 
-async function readCpuMaps(
-  space: AddressSpace,
+async function snapshotOf(
+  memory: KernelMemory,
+  layout: VectorLayout,
+  { maps, words, cpus }: Found,
+  matrix: Struct,
+  cpuMaps: readonly Struct[],
+  tables: readonly Uint8Array[],
+): Promise<MatrixSnapshot> {
+  const totals = numbers(matrix.bytes, layout.matrix.totals);
+  checkTotals(totals, cpus.length);
+  const [systemMap, alloc, managed, slots] = await Promise.all([
+    readBitmaps(memory, [matrix], layout.matrix.systemMap, words),
+    readBitmaps(memory, cpuMaps, layout.cpumap.allocMap, words),
+    readBitmaps(memory, cpuMaps, layout.cpumap.managedMap, words),
+    slotsOf(memory, layout, tables),
+  ]);
+  return {
+    ...totals,
+    systemMap: bitsOf(systemMap[0]!),
+    cpus: cpus.map(({ cpu }, i) => ({
+      ...cpuMapOf(layout, cpu, cpuMaps[i]!.bytes, bitsOf(alloc[i]!), bitsOf(managed[i]!)),
+      slots: slots[i]!,
+    })),
+    memory: {
+      maps: hex(maps),
+      scratchMap: asPrinted(matrix, layout.matrix.scratchMap),
+      systemMap: asPrinted(matrix, layout.matrix.systemMap),
+    },
+  };
+}
+
+function cpuMapOf(
   { cpumap }: VectorLayout,
-  maps: bigint,
-  bases: PerCpuBases,
-  words: number,
-): Promise<CpuMapSnapshot[]> {
-  const ranges = [...bases.values()].map((base) => ({
-    address: BigInt.asUintN(64, maps + base),
-    length: cpumap.size,
-  }));
-  const read = await space.read(ranges);
-  const structs = read.map((bytes, i): Struct => ({ address: ranges[i]!.address, bytes }));
-  const alloc = await readBitmaps(space, structs, cpumap.allocMap, words);
-  const managed = await readBitmaps(space, structs, cpumap.managedMap, words);
-  return [...bases.keys()].map((cpu, i) => {
-    const { bytes } = structs[i]!;
-    const value = (field: Field) => Number(fieldValue(bytes, 0, field));
-    const allocMap = bitsOf(alloc[i]!);
-    const managedMap = bitsOf(managed[i]!);
-    return {
-      cpu,
-      ...numbers(bytes, cpumap.numbers),
-      managedAllocated: cpumap.managedAllocated
-        ? value(cpumap.managedAllocated)
-        : allocMap.filter((bit) => managedMap.includes(bit)).length,
-      initialized: value(cpumap.initialized) !== 0,
-      online: value(cpumap.online) !== 0,
-      allocMap,
-      managedMap,
-    };
-  });
+  cpu: number,
+  bytes: Uint8Array,
+  allocMap: number[],
+  managedMap: number[],
+): CpuMapSnapshot {
+  const value = (field: Field) => Number(fieldValue(bytes, 0, field));
+  return {
+    cpu,
+    ...numbers(bytes, cpumap.numbers),
+    managedAllocated: cpumap.managedAllocated
+      ? value(cpumap.managedAllocated)
+      : allocMap.filter((bit) => managedMap.includes(bit)).length,
+    initialized: value(cpumap.initialized) !== 0,
+    online: value(cpumap.online) !== 0,
+    allocMap,
+    managedMap,
+  };
 }
 
 function numbers<Name extends string>(bytes: Uint8Array, fields: Record<Name, Field>): Record<Name, number> {

@@ -1,12 +1,14 @@
 /** `vector_irq[]` of every CPU: which interrupt each vector leads to (arch/x86/include/asm/hw_irq.h). */
 import type { VectorSlot } from '../evidence/matrix-snapshot.ts';
-import { type AddressSpace, u64 } from './address-space.ts';
 import { fieldValue } from './btf/layout.ts';
+import type { KernelMemory } from './kernel-memory.ts';
 import type { VectorLayout } from './layout.ts';
-import type { PerCpuBases } from './matrix.ts';
+import { u64 } from './page-tables.ts';
 
 /** NR_VECTORS */
 const vectors = 256;
+/** Bytes of a `vector_irq[]`. */
+export const tableSize = 8 * vectors;
 const shutdown = 2n ** 64n - 1n;
 const retriggered = 2n ** 64n - 2n;
 /** More actions on one line than this are a list that was read wrongly. */
@@ -19,43 +21,37 @@ interface Interrupt {
   actions: string[];
 }
 
-/** Of these CPUs. */
-export async function readSlots(
-  space: AddressSpace,
+/** The slots that are used, of every CPU whose `vector_irq[]` is given. */
+export async function slotsOf(
+  memory: KernelMemory,
   layout: VectorLayout,
-  bases: PerCpuBases,
-): Promise<Map<number, VectorSlot[]>> {
-  const table = layout.symbols.vector_irq;
-  const tables = await space.read(
-    [...bases.values()].map((base) => ({ address: BigInt.asUintN(64, table + base), length: 8 * vectors })),
-  );
+  tables: readonly Uint8Array[],
+): Promise<VectorSlot[][]> {
   const pointers = tables.map((bytes) =>
     Array.from({ length: vectors }, (_, vector) => u64(bytes, 8 * vector)),
   );
   const isDescriptor = (pointer: bigint) => pointer !== 0n && pointer < retriggered;
-  const interrupts = await readDescriptors(space, layout, new Set(pointers.flat().filter(isDescriptor)));
+  const interrupts = await readDescriptors(memory, layout, new Set(pointers.flat().filter(isDescriptor)));
   const slotOf = (pointer: bigint, vector: number): VectorSlot | undefined => {
     if (pointer === 0n) return undefined;
     if (pointer === shutdown) return { vector, holds: 'shutdown' };
     if (pointer === retriggered) return { vector, holds: 'retriggered' };
     return { vector, holds: 'irq', ...interrupts.get(pointer)! };
   };
-  return new Map(
-    [...bases.keys()].map((cpu, i) => [cpu, pointers[i]!.map(slotOf).filter((slot) => slot !== undefined)]),
-  );
+  return pointers.map((table) => table.map(slotOf).filter((slot) => slot !== undefined));
 }
 
 /** What the `struct irq_desc` at each of these addresses says. */
 async function readDescriptors(
-  space: AddressSpace,
+  memory: KernelMemory,
   layout: VectorLayout,
   addresses: ReadonlySet<bigint>,
 ): Promise<Map<bigint, Interrupt>> {
   const { length, irq, action } = layout.descriptor;
   const list = [...addresses];
-  const read = await space.read(list.map((address) => ({ address, length })));
+  const read = await memory.read(list.map((address) => ({ address, length })));
   const actions = await readActions(
-    space,
+    memory,
     layout,
     read.map((bytes) => fieldValue(bytes, 0, action)),
   );
@@ -66,7 +62,7 @@ async function readDescriptors(
 
 /** The names of the actions in each of these lists, `struct irqaction` by `struct irqaction`. */
 async function readActions(
-  space: AddressSpace,
+  memory: KernelMemory,
   layout: VectorLayout,
   heads: readonly bigint[],
 ): Promise<string[][]> {
@@ -74,13 +70,13 @@ async function readActions(
   const named: { list: number; name: bigint }[] = [];
   let open = heads.map((address, list) => ({ list, address })).filter(({ address }) => address !== 0n);
   for (let round = 0; open.length > 0 && round < mostActions; round += 1) {
-    const read = await space.read(open.map(({ address }) => ({ address, length })));
+    const read = await memory.read(open.map(({ address }) => ({ address, length })));
     const after = open.map(({ list }, i) => ({ list, address: fieldValue(read[i]!, 0, next) }));
     named.push(...open.map(({ list }, i) => ({ list, name: fieldValue(read[i]!, 0, name) })));
     open = after.filter(({ address }) => address !== 0n);
   }
   const texts = await readTexts(
-    space,
+    memory,
     named.map((entry) => entry.name),
   );
   const lists: string[][] = heads.map(() => []);
@@ -89,7 +85,7 @@ async function readActions(
 }
 
 /** The texts at these addresses, each up to its NUL; NULL is empty. */
-async function readTexts(space: AddressSpace, addresses: readonly bigint[]): Promise<string[]> {
+async function readTexts(memory: KernelMemory, addresses: readonly bigint[]): Promise<string[]> {
   const texts: number[][] = addresses.map(() => []);
   let open = addresses.map((address, i) => ({ i, address })).filter(({ address }) => address !== 0n);
   while (open.length > 0) {
@@ -98,7 +94,7 @@ async function readTexts(space: AddressSpace, addresses: readonly bigint[]): Pro
       address,
       length: Math.min(32, 4096 - Number(address % 4096n)),
     }));
-    const read = await space.read(ranges);
+    const read = await memory.read(ranges);
     open = open.filter(({ i }, n) => {
       const bytes = read[n]!;
       const end = bytes.indexOf(0);

@@ -6,6 +6,7 @@ import type { SshKey } from '../guest/key.ts';
 import type { LinuxMachine } from '../guest/linux.ts';
 import type { NestedGuest } from '../guest/nested.ts';
 import type { SysfsFunction } from '../guest/pci.ts';
+import type { MatrixReader } from '../introspect/matrix.ts';
 import type { VariantPlan } from '../lab/plan.ts';
 import type { RunningMachine } from '../machine/machine.ts';
 import type { Accelerator } from '../machine/spec.ts';
@@ -37,6 +38,8 @@ export interface VariantContext {
   nextNonce: () => number;
   host?: RunningHost;
   guests: Map<string, NestedGuest>;
+  /** Made at the first snapshot of the vector matrix. */
+  matrixReader?: MatrixReader;
   /** Host functions by plan name, as last read from sysfs. */
   functions: Map<string, PciFunctionRecord>;
   /** All functions of the host, of the same reading. */

@@ -7,26 +7,39 @@ import type { LinuxMachine } from '../guest/linux.ts';
 import { Btf } from '../introspect/btf/btf.ts';
 import { elfSection } from '../introspect/elf.ts';
 import { parseKallsyms } from '../introspect/kallsyms.ts';
-import { type VectorLayout, vectorLayout, vectorSymbols } from '../introspect/layout.ts';
-import { readMatrix } from '../introspect/matrix.ts';
+import { usefulSymbols, vectorLayout } from '../introspect/layout.ts';
+import { MatrixReader } from '../introspect/matrix.ts';
+import { GdbStubError } from '../machine/gdb/packet.ts';
 import type { GdbStub } from '../machine/gdb/stub.ts';
 import { quoteCommand } from '../shell.ts';
 
+/** What has to be known of a kernel before its memory means anything. */
+export interface KernelFacts {
+  /** BTF, as it is in the kernel's file or in its /sys/kernel/btf/vmlinux. */
+  btf: Uint8Array;
+  /** Of /proc/kallsyms, the lines that are needed. */
+  kallsyms: string;
+}
+
+/** @throws {LabBrokeError} `KERNEL_UNREADABLE`; {BtfError} */
+export function readerOf({ btf, kallsyms }: KernelFacts): MatrixReader {
+  return new MatrixReader(vectorLayout(new Btf(btf), parseKallsyms(kallsyms)));
+}
+
 /**
- * Where a machine's kernel has its vectors. The types are those of the file that it booted from, where that is an
+ * Those of a machine that is reached by SSH. Its types are those of the file that it booted from, where that is an
  * ELF file, which saves sending 5 MB through an emulated network; else the machine is asked.
  */
-export async function vectorsOf(
+export async function kernelFacts(
   linux: LinuxMachine,
   kernelFile: string,
   signal: AbortSignal,
-): Promise<VectorLayout> {
+): Promise<KernelFacts> {
   // The search is done there: the whole is 8 MB. busybox's grep is three times faster with -F than with -E.
-  const patterns = vectorSymbols.flatMap((name) => ['-e', name]);
-  const found = await linux.must(`grep -F -w ${quoteCommand(patterns)} /proc/kallsyms`, signal);
+  const patterns = usefulSymbols.flatMap((name) => ['-e', name]);
+  const kallsyms = await linux.must(`grep -F -w ${quoteCommand(patterns)} /proc/kallsyms`, signal);
   const section = elfSection(await readFile(kernelFile, { signal }), '.BTF');
-  const btf = section ?? (await readBinary(linux, '/sys/kernel/btf/vmlinux', signal));
-  return vectorLayout({ btf: new Btf(btf), symbols: parseKallsyms(found) });
+  return { btf: section ?? (await readBinary(linux, '/sys/kernel/btf/vmlinux', signal)), kallsyms };
 }
 
 async function readBinary(linux: LinuxMachine, path: string, signal: AbortSignal): Promise<Uint8Array> {
@@ -40,7 +53,7 @@ async function readBinary(linux: LinuxMachine, path: string, signal: AbortSignal
 
 export interface TakenSnapshot {
   snapshot: MatrixSnapshot;
-  /** How long the machine stood still for it. */
+  /** How long the machine stood still for it, at most. */
   stoppedMs: number;
   /** Stops that found a CPU inside the matrix's lock, and were given up. */
   retries: number;
@@ -51,26 +64,32 @@ const mostTries = 50;
 
 /**
  * A consistent snapshot of the vector matrix.
- * @throws {LabBrokeError} `KERNEL_UNREADABLE`, `MATRIX_BUSY`; the signal's reason.
+ * @throws {LabBrokeError} `KERNEL_UNREADABLE`, `MATRIX_BUSY`, `GDB_STUB_BROKEN`; the signal's reason.
  */
 export async function takeMatrix(
   stub: GdbStub,
-  layout: VectorLayout,
+  reader: MatrixReader,
   signal: AbortSignal,
 ): Promise<TakenSnapshot> {
   for (let tries = 0; tries < mostTries; tries += 1) {
-    const taken = await stub.whileStopped(async (cpus) => {
-      const begin = performance.now();
-      const snapshot = await readMatrix(cpus, layout);
-      return { snapshot, stoppedMs: performance.now() - begin };
-    }, signal);
-    const { snapshot, stoppedMs } = taken;
-    if (snapshot) return { snapshot, stoppedMs, retries: tries };
+    const begin = performance.now();
+    const snapshot = await stub.whileStopped((cpus) => reader.read(cpus), signal).catch(stubBroken);
+    if (snapshot) return { snapshot, stoppedMs: performance.now() - begin, retries: tries };
     // Whoever holds the lock needs some time of the machine's to leave it.
     await delay(tries, undefined, { signal });
   }
   throw new LabBrokeError(`a CPU holds vector_lock, ${mostTries} times in a row`, {
     code: 'MATRIX_BUSY',
     next: 'A CPU that never leaves the lock hangs in it: look at the machine with gdb.',
+  });
+}
+
+/** The same error for all that can be wrong with a stub. */
+export function stubBroken(error: unknown): never {
+  if (!(error instanceof GdbStubError)) throw error;
+  throw new LabBrokeError(error.message, {
+    code: 'GDB_STUB_BROKEN',
+    next: 'Is the other side the gdb stub of a QEMU for x86, and does it still run?',
+    cause: error,
   });
 }

@@ -156,6 +156,8 @@ describe('the command line itself', () => {
         verdict [options] <run-folder>  judge a stored run again, without QEMU
         check-trace [options] <file>    hold a trace of irq_matrix events against the
                                         model (- is stdin)
+        inspect [options]               the vector matrix of a running kernel, read
+                                        through QEMU's gdb stub
         explore [options]               every interleaving of the vector set-up race,
                                         in the model: what each cure is worth
         predict [options] [lab]         at which virtio-blk disk the interrupt vectors

@@ -13,7 +13,7 @@ test('--keep says how to reach every machine, until Ctrl-C, and removes the key'
     plan: { id: '6.12+hang', guests: [{ id: 'vm0', spec: { control: { hostPort: 2201 } } }] },
     record: { folder },
     key: { privateKey: 'secret', publicBlob: '' },
-    host: { machine: { sshPort: 4022 } },
+    host: { machine: { sshPort: 4022, gdb: undefined } },
   };
   const held = holdMachines((text) => {
     said += text;

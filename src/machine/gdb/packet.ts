@@ -3,8 +3,11 @@
  * the checksum being the sum of the data's bytes modulo 256 as two hexadecimal digits.
  */
 
+/** Whatever is wrong with a connection to a gdb stub. */
+export class GdbStubError extends Error {}
+
 /** The other side does not speak this protocol. */
-export class GdbProtocolError extends Error {
+export class GdbProtocolError extends GdbStubError {
   override readonly name = 'GdbProtocolError';
 }
 

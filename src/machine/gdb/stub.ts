@@ -8,11 +8,11 @@
  * byte is thrown away where the packet before it was not acknowledged.
  */
 import type { Duplex } from 'node:stream';
-import { encodePacket, PacketSplitter } from './packet.ts';
+import { encodePacket, GdbStubError, PacketSplitter } from './packet.ts';
 import { includedDocuments, type RegisterPlace, readRegisters, registerPlaces } from './registers.ts';
 
 /** The stub refused a command: `reply` is its `Enn`, or empty where it does not know the command. */
-export class GdbError extends Error {
+export class GdbError extends GdbStubError {
   override readonly name = 'GdbError';
   readonly command: string;
   readonly reply: string;
@@ -25,7 +25,7 @@ export class GdbError extends Error {
 }
 
 /** The connection ended. */
-export class GdbClosedError extends Error {
+export class GdbClosedError extends GdbStubError {
   override readonly name = 'GdbClosedError';
 }
 
@@ -58,6 +58,7 @@ export class GdbStub {
   #stopReplies = 0;
   #closed: Error | undefined;
   #places: ReadonlyMap<string, RegisterPlace> = new Map();
+  #borrower: Duplex | undefined;
   /** Those who want the machine stopped take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -76,6 +77,10 @@ export class GdbStub {
   private constructor(stream: Duplex) {
     this.#stream = stream;
     stream.on('data', (bytes: Uint8Array) => {
+      if (this.#borrower) {
+        this.#borrower.write(bytes);
+        return;
+      }
       try {
         for (const packet of this.#splitter.push(bytes)) this.#receive(packet);
       } catch (error) {
@@ -97,10 +102,7 @@ export class GdbStub {
       signal?.throwIfAborted();
       const before = this.#stopReplies;
       try {
-        this.#stream.write(this.#unacknowledged ? '+\x03' : '\x03');
-        // Answered in any case, and after the stop reply if there is one: not to be aborted, or the machine would
-        // be left standing.
-        await this.#command('qC', undefined);
+        await this.#stop();
         return await work(this.#stoppedCpus(signal));
       } finally {
         if (this.#stopReplies > before) this.resume();
@@ -108,6 +110,26 @@ export class GdbStub {
     });
     this.#turn = turn.catch(() => {});
     return turn;
+  }
+
+  /**
+   * Another client, such as gdb itself, has the connection until it leaves; the machine stands still when it comes,
+   * as it does when one connects to QEMU, and goes on when it has left.
+   */
+  lend(client: Duplex): Promise<void> {
+    return this.whileStopped(async () => {
+      const left = Promise.withResolvers<void>();
+      this.#borrower = client;
+      client.on('data', (bytes: Uint8Array) => this.#stream.write(bytes));
+      for (const event of ['close', 'end', 'error']) client.once(event, () => left.resolve());
+      this.#stream.once('close', () => left.resolve());
+      await left.promise;
+      this.#borrower = undefined;
+      client.destroy();
+      // Whatever it did: from here on we know again how the machine is.
+      this.#unacknowledged = true;
+      await this.#stop();
+    });
   }
 
   /** Lets all CPUs go on. */
@@ -120,6 +142,13 @@ export class GdbStub {
   close(): void {
     this.#close(new GdbClosedError('gdb stub: connection closed by the harness'));
     this.#stream.destroy();
+  }
+
+  async #stop(): Promise<void> {
+    this.#stream.write(this.#unacknowledged ? '+\x03' : '\x03');
+    // Answered in any case, and after the stop reply if there is one: not to be aborted, or the machine would be
+    // left standing.
+    await this.#command('qC', undefined);
   }
 
   #stoppedCpus(signal: AbortSignal | undefined): StoppedCpus {

@@ -6,6 +6,7 @@ import type { Moment } from '../../lab/plan.ts';
 import { answering, type VariantContext } from '../context.ts';
 import { askOrGoOn } from '../wait.ts';
 import { closeLedger, keepsLedger } from './ledger.ts';
+import { matrixSnapshot } from './matrix.ts';
 
 const commands = {
   interrupts: 'cat /proc/interrupts',
@@ -42,6 +43,7 @@ export async function snapshot(
     ctx.record.event({ kind: 'snapshot', machine: on, what, moment, file, t0 });
   }
   if (ctx.plan.disks && on === 'host') await virtioSnapshot(ctx, machine, moment, signal);
+  if (on === 'host') await matrixSnapshot(ctx, moment, signal);
 }
 
 async function virtioSnapshot(

@@ -1,4 +1,6 @@
-import { expect, it } from 'vitest';
+import { duplexPair } from 'node:stream';
+import { expect, it, vi } from 'vitest';
+import { encodePacket } from '../../../src/machine/gdb/packet.ts';
 import { GdbClosedError, GdbError, GdbStub } from '../../../src/machine/gdb/stub.ts';
 import { FakeStub } from './fake-stub.ts';
 
@@ -101,6 +103,29 @@ it('registers where the target description puts them', async () => {
     ['cr3', 0x3000n],
     ['mxcsr', 0x1f80n],
   ]);
+});
+
+it('lent to another client: stopped when it comes, going on when it has left, whatever it did', async () => {
+  const { qemu, stub } = await connected();
+  qemu.running = true;
+  for (const said of [[], ['qC'], ['qC', 'vCont;c']]) {
+    const [ours, theirs] = duplexPair();
+    const lent = stub.lend(ours);
+    if (said.includes('qC')) {
+      let answer = '';
+      theirs.on('data', (bytes) => {
+        answer += bytes;
+      });
+      theirs.write(encodePacket('qC'));
+      await vi.waitFor(() => expect(answer).toContain('QCp01.01'));
+      expect(qemu.running).toBe(false);
+    }
+    if (said.includes('vCont;c')) theirs.write(encodePacket('vCont;c'));
+    theirs.end();
+    await lent;
+    expect(qemu.running).toBe(true);
+    expect(await stub.whileStopped(async () => qemu.running)).toBe(false);
+  }
 });
 
 it('a refusal names the command', async () => {
