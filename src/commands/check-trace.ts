@@ -13,7 +13,7 @@ import { unpacked } from './gunzip.ts';
 /**
  * @param file `-` is stdin. Read once, in constant memory.
  * @returns 0 when every event is explained, 1 at the first that is not.
- * @throws UsageError NO_SUCH_TRACE, NOT_A_TRACE, NO_VECTOR_EVENTS, BAD_KERNEL_RELEASE
+ * @throws UsageError NO_SUCH_TRACE, NOT_A_TRACE, NO_VECTOR_EVENTS, OTHER_ARCHITECTURE, BAD_KERNEL_RELEASE
  */
 export async function checkTrace(
   { cwd, out }: CommandContext,
@@ -35,10 +35,22 @@ export async function checkTrace(
       code: 'NO_VECTOR_EVENTS',
       next: 'record with the kernel word trace_event=irq_matrix:* or `echo 1 > /sys/kernel/tracing/events/irq_matrix/enable`',
     });
+  if (isOtherArchitecture(summary))
+    throw new UsageError(`${shown}:${summary.impossible!.line}: no x86 kernel uses such a vector`, {
+      code: 'OTHER_ARCHITECTURE',
+      lastLines: [summary.impossible!.text.trim()],
+      next: 'the model is of x86, where devices have vectors 32 to 255; other architectures use the matrix in other ways',
+    });
   out.write(
     options.json ? json(shown, summary) : traceText(shown, summary, { style: out.style, rules: vectorRules }),
   );
   return summary.impossible ? exitCodes.notAsExpected : exitCodes.asExpected;
+}
+
+/** The very first bit is out of range: riscv and loongarch keep other things in an irq_matrix. */
+function isOtherArchitecture({ impossible, bits, vectorEvents }: TraceSummary): boolean {
+  if (!impossible || bits.of > 0 || vectorEvents > 0) return false;
+  return impossible.departures.some(({ field, got }) => field === 'bit' && (got < 32 || got > 255));
 }
 
 function featuresOf(release: string): KernelFeatures {
@@ -78,6 +90,8 @@ function json(file: string, { impossible, ...rest }: TraceSummary): string {
     text: impossible.text,
     event: impossible.event,
     departures: impossible.departures,
+    outOfOrder: impossible.outOfOrder,
+    irq: impossible.irq ?? null,
     before: stateJson(impossible),
   };
   return `${JSON.stringify({ file, ...rest, explained: !found, ...(found ? { impossible: found } : {}) }, null, 2)}\n`;

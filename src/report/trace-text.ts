@@ -79,7 +79,7 @@ function gapText({ why, lost }: Gap): string {
 
 function impossibleLines(
   file: string,
-  { line, text, event, departures, before, irq }: ImpossibleEvent,
+  { line, text, event, departures, before, irq, outOfOrder }: ImpossibleEvent,
   style: Style,
   rules: Readonly<Record<string, string>>,
 ): string[] {
@@ -98,6 +98,9 @@ function impossibleLines(
     ...cpu,
     ...(irq ? [`  irq ${irq.irq} before it: ${irqText(irq)}`] : []),
     `  totals before it: ${totalsText(before)}`,
+    ...(outOfOrder
+      ? ['  the event above it is of a later time: the lines are not in the order in which things happened']
+      : []),
   ];
 }
 

@@ -14,6 +14,12 @@ export interface TracedLine {
 
 /** The time stands before the event's name: seconds, or the count of `trace_clock=counter`. */
 const stamp = / (\d{1,20}(?:\.\d{1,9})?): (?:irq_matrix|vector|matrix_probe)_/;
+
+/** Undefined: the line shows none. */
+export function timeOf(text: string): string | undefined {
+  return stamp.exec(text)?.[1];
+}
+
 /** More events of one time are no accident of a clock. */
 const most = 4096;
 
@@ -29,13 +35,13 @@ export class SameTime<T extends TracedLine> {
 
   /** @returns false when no order of the events explains them: {@link first} is impossible. */
   push(line: T): boolean {
-    if (this.#waiting.length > 0 && stamp.exec(line.text)?.[1] !== this.#time && !this.end()) return false;
+    if (this.#waiting.length > 0 && timeOf(line.text) !== this.#time && !this.end()) return false;
     const isBehind = this.#waiting.some(({ executing }) => executing === line.executing);
     if (!isBehind && this.#accept(line)) {
       if (this.#waiting.length > 0) this.#retry();
       return true;
     }
-    this.#time = stamp.exec(line.text)?.[1];
+    this.#time = timeOf(line.text);
     this.#waiting.push(line);
     return this.#time !== undefined && line.executing !== undefined && this.#waiting.length < most;
   }

@@ -18,7 +18,7 @@ import { type KernelFeatures, kernelFeatures, kernelVersion } from '../model/fea
 import { startMatrix, step } from '../model/vector/matrix.ts';
 import { seededMatrix } from '../model/vector/state.ts';
 import type { Departure, Event, MatrixState } from '../model/vector/types.ts';
-import { SameTime, type TracedLine } from './same-time.ts';
+import { SameTime, type TracedLine, timeOf } from './same-time.ts';
 import { hintsOfKernel, type KernelHints } from './vector-kernel.ts';
 import { emptyTally, type Tally, tally } from './vector-tally.ts';
 
@@ -42,6 +42,8 @@ export interface ImpossibleEvent {
   before: MatrixState;
   /** The interrupt that it names, right before it. */
   irq: Irq | undefined;
+  /** The event above it is of a later time: the lines are not in the order in which things happened. */
+  outOfOrder: boolean;
 }
 
 export interface TraceSummary extends Tally {
@@ -68,7 +70,8 @@ export interface TraceSummary extends Tally {
   impossible?: ImpossibleEvent;
 }
 
-type EventLine = TracedLine & Extract<VectorLine, { event: unknown }>;
+/** `above`: the event before it. */
+type EventLine = TracedLine & { above: string } & Extract<VectorLine, { event: unknown }>;
 
 const keptGaps = 20;
 
@@ -93,6 +96,8 @@ export class TraceCheck {
   readonly #isKernelGiven: boolean;
   /** Possible only if a CPU died unseen right before it: the next event of the matrix tells. */
   #suspect: ImpossibleEvent | undefined;
+  /** The last event's line. */
+  #above = '';
   /** The first of the events that wait, and why. */
   #departed: ImpossibleEvent | undefined;
   readonly #order = new SameTime<EventLine>((line) => this.#accept(line));
@@ -121,7 +126,9 @@ export class TraceCheck {
     if (read.type !== 'unreadable') summary.isTrace = true;
     if ('event' in read) {
       const { executing } = read.event;
-      return this.#order.push({ ...read, number: summary.lines, text, executing }) || this.#refuse();
+      const above = this.#above;
+      this.#above = text;
+      return this.#order.push({ ...read, number: summary.lines, text, above, executing }) || this.#refuse();
     }
     if (!this.end()) return false;
     if (read.type === 'lost') this.#gap('lost-events', read.count);
@@ -219,7 +226,10 @@ export class TraceCheck {
     return false;
   }
 
-  #impossible(departures: readonly Departure[], { event, number: at, text }: EventLine): ImpossibleEvent {
+  #impossible(
+    departures: readonly Departure[],
+    { event, number: at, text, above }: EventLine,
+  ): ImpossibleEvent {
     const domain = this.#domainOf();
     const section = event.executing === undefined ? undefined : domain.sections[event.executing];
     const number = 'fields' in event ? event.fields.irq : section && workedOn(section);
@@ -231,6 +241,7 @@ export class TraceCheck {
       departures,
       before: this.state,
       irq: irq && { ...irq },
+      outOfOrder: Number(timeOf(above)) > Number(timeOf(text)),
     };
   }
 

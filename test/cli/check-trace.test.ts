@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/errors.ts';
+import { matrixProbes } from '../../src/evidence/ftrace/probes.ts';
 import { folderWith, node, root, vflab } from './cli.ts';
 
 const good = readFileSync(join(root, 'test/fixtures/traces/boot-and-stir-6.1.trace'), 'latin1');
@@ -73,6 +74,28 @@ describe('check-trace', () => {
     const said = vflab(['check-trace', 'a.trace'], { files: { 'a.trace': text } });
     expect(said).toMatchObject({ exitCode: exitCodes.usage, stdout: '' });
     expect(said.stderr).toContain(code);
+  });
+  test('a trace of another architecture: 2', () => {
+    // RISC-V keeps message ids in a matrix, from 1.
+    const line =
+      '          <idle>-0       [000] d..1. 0.1: irq_matrix_alloc: bit=1 cpu=0 online=1 avl=254 alloc=1 managed=0 online_maps=1 global_avl=254, global_rsvd=0, total_alloc=1';
+    const said = vflab(['check-trace', 'a.trace'], { files: { 'a.trace': `# tracer: nop\n${line}\n` } });
+    expect(said).toMatchObject({ exitCode: exitCodes.usage, stdout: '' });
+    expect(said.stderr).toContain('OTHER_ARCHITECTURE');
+  });
+  test('the kernel: by --kernel, or as the file names it', () => {
+    const files = { 'a.trace': good, 'b.trace': `[    0.000000] Linux version 6.1.0-56-amd64 (x)\n${good}` };
+    const open = 'kernels differ, and which one it was is not told';
+    expect(vflab(['check-trace', 'a.trace'], { files }).stdout).toContain(open);
+    expect(vflab(['check-trace', 'a.trace', '--kernel', '6.1.0'], { files }).stdout).not.toContain(open);
+    expect(vflab(['check-trace', 'b.trace'], { files }).stdout).not.toContain(open);
+    const said = vflab(['check-trace', 'a.trace', '--kernel', 'newest'], { files });
+    expect(said.exitCode).toBe(exitCodes.usage);
+    expect(said.stderr).toContain('BAD_KERNEL_RELEASE');
+  });
+  test('the probes of the documentation are those that are read', () => {
+    const docs = readFileSync(join(root, 'docs/check-trace.md'), 'utf8');
+    for (const line of matrixProbes(64)) expect(docs).toContain(`    ${line}\n`);
   });
   test('no such file: 2', () => {
     const said = vflab(['check-trace', 'nowhere']);

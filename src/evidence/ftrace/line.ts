@@ -10,7 +10,7 @@ const systems: readonly VectorSystem[] = ['irq_matrix', 'vector', 'matrix_probe'
 
 export interface TraceHead {
   system: VectorSystem;
-  /** Name without its system's prefix: `alloc_managed`, `free_moved`. */
+  /** Name without its system's prefix: `alloc_managed`, `free_moved`; empty: the line is cut in it. */
   name: string;
   /** CPU that executed the tracepoint; undefined when the line does not show it. */
   executing: number | undefined;
@@ -28,12 +28,22 @@ export function readHead(text: string): TraceHead | undefined {
     if (!system) continue;
     const begin = colon + 2 + system.length + 1;
     const end = text.indexOf(':', begin);
+    if (end < 0 && isCutName(text, begin)) return { system, name: '', executing: undefined, fields: begin };
     if (end < 0 || end - begin > 24) return undefined;
     let fields = end + 1;
     while (text.charCodeAt(fields) === 32) fields += 1;
     return { system, name: text.slice(begin, end), executing: executingCpu(text, colon), fields };
   }
   return undefined;
+}
+
+/** The line ends in the middle of the event's name. */
+function isCutName(text: string, begin: number): boolean {
+  for (let at = begin; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code !== 95 && code !== 13 && (code < 97 || code > 122)) return false;
+  }
+  return text.length - begin <= 24;
 }
 
 function systemAt(text: string, at: number): VectorSystem | undefined {

@@ -156,7 +156,7 @@ export function readVectorLine(text: string): VectorLine | undefined {
   }
   const format = vectorKeys.get(name);
   // An event of some other system that begins with the same word.
-  if (!format) return undefined;
+  if (!format) return name === '' ? { type: 'unreadable', name: 'vector' } : undefined;
   const values = readFields(text, fields, format.keys);
   if (!values) return { type: 'unreadable', name: `vector_${name}` };
   return { type: 'vector', event: { name, executing, fields: format.fields(values) } };

@@ -84,6 +84,7 @@ function allocated({ section }: Here, irq: Irq, f: VectorFields): Complaints {
   } else if (!section.isUnknown)
     complaints.add('VX2', 'ret', 0, 'an error: the matrix gave no vector on that CPU');
   if (complaints.any) return complaints;
+  irq.hasReserved = false;
   section.held = { next: 'vector_update', irq: irq.irq, vector: f.vector!, cpu: taken?.taken.cpu };
   return complaints;
 }

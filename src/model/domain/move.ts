@@ -5,7 +5,7 @@
 import { Complaints } from './complaints.ts';
 import type { Here, VectorFields } from './here.ts';
 import { dummyVector, isaVector } from './life.ts';
-import { type Freed, type Held, type Irq, keep, setDue } from './state.ts';
+import { type Freed, type Held, type Irq, keep, setDue, tellsLives } from './state.ts';
 
 export function update(here: Here, irq: Irq, f: VectorFields): Complaints {
   const { domain, matrix, section } = here;
@@ -38,7 +38,7 @@ export function update(here: Here, irq: Irq, f: VectorFields): Complaints {
       section.isUnknown = true;
     }
   }
-  if (irq.due?.event === 'tries') irq.hasReserved = false;
+  irq.hasReserved = false;
   // The core may have turned reservation off since (activate_reserved); the next activation says.
   if (irq.due?.event === 'tries') irq.canReserve = undefined;
   if (irq.isSetUp === false) setDue(domain, irq, { event: 'setup', ret: 0 });
@@ -94,14 +94,11 @@ export function clear(here: Here, irq: Irq, f: VectorFields): Complaints {
   irq.prevVector = 0;
   const frees: Freed[] = [{ vector: f.vector!, cpu: f.cpu!, isManaged: irq.isManaged }];
   if (f.prev_vector !== 0) frees.push({ vector: f.prev_vector!, cpu: f.prev_cpu!, isManaged: irq.isManaged });
-  const after = isLegacy || !toldBefore.every((name) => domain.seen.has(name)) ? undefined : afterClear(irq);
+  const after = isLegacy || !tellsLives(domain) ? undefined : afterClear(irq);
   section.held = { next: 'irq_matrix_free', irq: irq.irq, frees, by: 'clear', after };
-  section.isUnknown = !isLegacy && after === undefined;
+  section.isUnknown = after === undefined && !(isLegacy && tellsLives(domain));
   return complaints;
 }
-
-/** What tells in which state an interrupt is given up. */
-const toldBefore = ['reserve', 'setup', 'activate', 'deactivate', 'update'].map((name) => `vector_${name}`);
 
 /** x86_vector_deactivate reserves again, or leaves the dummy; x86_vector_free_irqs tears down. */
 function afterClear(irq: Irq): Held | undefined {

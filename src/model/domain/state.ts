@@ -103,6 +103,15 @@ export interface Domain {
   trying: number;
 }
 
+const lifeEvents = ['setup', 'config', 'activate', 'deactivate', 'clear', 'reserve', 'update', 'alloc'].map(
+  (name) => `vector_${name}`,
+);
+
+/** The recording holds all that the life of an interrupt is told by. */
+export function tellsLives({ seen }: Domain): boolean {
+  return lifeEvents.every((name) => seen.has(name));
+}
+
 export function newDomain(sinceBoot: boolean): Domain {
   return {
     irqs: new Map(),

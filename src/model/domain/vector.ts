@@ -6,7 +6,16 @@ import type { Here, VectorEvent, VectorFields } from './here.ts';
 import { reserve, reserveManaged, setup, teardown } from './life.ts';
 import { clear, freeMoved, update } from './move.ts';
 import { checkOrder } from './order.ts';
-import { type Domain, type Irq, irqOf, keep, type Section, sectionOf, unknownIrq } from './state.ts';
+import {
+  type Domain,
+  type Irq,
+  irqOf,
+  keep,
+  type Section,
+  sectionOf,
+  tellsLives,
+  unknownIrq,
+} from './state.ts';
 
 type Step = (here: Here, irq: Irq, fields: VectorFields) => Complaints;
 
@@ -72,21 +81,20 @@ const betweenTries: ReadonlySet<string> = new Set(['alloc', 'update', 'config', 
 
 /** These need no memory of the interrupt's life. */
 const local: ReadonlySet<string> = new Set(['VX1', 'VX2', 'VX6', 'VX10', 'VX11']);
-const whole = ['setup', 'config', 'activate', 'deactivate', 'clear', 'reserve', 'update', 'alloc'];
 
 /** A departure counts only if the recording holds the events that it rests on. */
 function ifCredible(
-  { seen }: Domain,
+  domain: Domain,
   departures: readonly Departure[],
   as: 'departures' | 'ifNoneDied',
 ): VectorVerdict {
-  const has = (name: string) => seen.has(`vector_${name}`);
+  const has = (name: string) => domain.seen.has(`vector_${name}`);
   const left = departures.filter(({ rule, field }) => {
     if (local.has(rule)) return true;
     if (rule === 'VX9' && !has('free_moved')) return false;
-    if (rule === 'VX7' && !has('teardown')) return false;
+    if (rule === 'VX7' && !(has('teardown') && has('reserve_managed'))) return false;
     if (field === 'is_managed' && !has('reserve_managed')) return false;
-    return whole.every(has);
+    return tellsLives(domain);
   });
   if (left.length === 0) return explained;
   return as === 'departures' ? { departures: left } : { departures: [], ifNoneDied: left };
