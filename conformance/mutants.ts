@@ -168,8 +168,8 @@ export const mutants: readonly Mutant[] = [
     rule: 'VX3',
     lie: 'a reservation that was used up is still there',
     file: move,
-    from: "if (irq.due?.event === 'tries') irq.hasReserved = false;",
-    to: "if (irq.due?.event === 'tries') irq.hasReserved = true;",
+    from: '  irq.hasReserved = false;',
+    to: '  irq.hasReserved = true;',
   },
   {
     rule: 'VX4',

@@ -5,7 +5,7 @@
  */
 import { Complaints } from './complaints.ts';
 import type { Here, VectorFields } from './here.ts';
-import { freshIrq, type Held, type Irq, keep, setDue } from './state.ts';
+import { freshIrq, type Held, type Irq, keep, setDue, tellsLives } from './state.ts';
 
 /** MANAGED_IRQ_SHUTDOWN_VECTOR (irq_vectors.h): the dummy of an interrupt without a vector; not in the matrix. */
 export const dummyVector = 239;
@@ -99,8 +99,12 @@ export function teardown({ domain, section }: Here, irq: Irq, f: VectorFields): 
       `vector_clear first: it holds vector ${irq.vector} of CPU ${irq.cpu}`,
     );
   if (complaints.any) return complaints;
+  // An interrupt's number is used again: the CPUs may be those of its last life.
+  const isTold = tellsLives(domain) && domain.seen.has('vector_reserve_managed');
   const cpus: Held | undefined =
-    f.is_managed === 1 ? { next: 'irq_matrix_remove_managed', irq: irq.irq, cpus: irq.cpus } : undefined;
+    f.is_managed === 1
+      ? { next: 'irq_matrix_remove_managed', irq: irq.irq, cpus: isTold ? irq.cpus : undefined }
+      : undefined;
   section.held =
     f.has_reserved === 1 ? { next: 'irq_matrix_remove_reserved', irq: irq.irq, after: cpus } : cpus;
   setDue(domain, irq, undefined);

@@ -89,11 +89,10 @@ function ifCredible(
   as: 'departures' | 'ifNoneDied',
 ): VectorVerdict {
   const has = (name: string) => domain.seen.has(`vector_${name}`);
-  const left = departures.filter(({ rule, field }) => {
+  const left = departures.filter(({ rule }) => {
     if (local.has(rule)) return true;
-    if (rule === 'VX9' && !has('free_moved')) return false;
-    if (rule === 'VX7' && !(has('teardown') && has('reserve_managed'))) return false;
-    if (field === 'is_managed' && !has('reserve_managed')) return false;
+    if ((rule === 'VX4' || rule === 'VX9') && !has('free_moved')) return false;
+    if ((rule === 'VX3' || rule === 'VX7') && !(has('teardown') && has('reserve_managed'))) return false;
     return tellsLives(domain);
   });
   if (left.length === 0) return explained;
