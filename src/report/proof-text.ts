@@ -22,7 +22,7 @@ const looks = {
 export function proofText({ machine, disks, folder }: Proof, style: Style): string {
   const different = disks.filter(({ same }) => !same);
   const { cpus, nodes, queues } = machine.description;
-  const head = `Linux ${machine.release}, ${cpus} CPUs, ${nodes} nodes, ${disks.length} disks, ${queues} queues`;
+  const head = `Linux ${machine.release}, CPUs: ${cpus}, nodes: ${nodes}, disks: ${disks.length}, queues: ${queues}`;
   const rows = ranges(disks).map(({ first, last, predicted, seen, same }) => [
     `${first}-${last}`,
     predicted,
