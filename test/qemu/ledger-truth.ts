@@ -1,0 +1,136 @@
+/** The ledger against real kernels: nothing is lost where nothing is, and what was taken away is missed. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { exitCodes } from '../../src/errors.ts';
+import { type LedgerHost, withLedgerHost } from './ledger-host.ts';
+import { ledgerOf, readLedger } from './ledger-read.ts';
+
+const read = 'dd if=/dev/nvme0n1 of=/dev/null bs=4k iflag=direct';
+const nicUp =
+  'ip link set eth0 up; ip addr replace 10.0.2.15/24 dev eth0; for i in $(seq 50); do ping -c1 -W1 10.0.2.2 >/dev/null && break; done';
+const storm =
+  'for i in $(seq 12); do for irq in /proc/irq/[0-9]*; do echo $((1 + i % 2)) > $irq/smp_affinity; done; ping -A -c 4 10.0.2.2; done';
+
+/** Boots one host and keeps its ledger: traffic, then masks, then a loss. */
+export async function ledgerTruth(kernel: string, remapping: boolean): Promise<void> {
+  await withLedgerHost({ kernel, remapping, title: 'interrupts counted' }, async (host) => {
+    await busy(host);
+    const sound = await host.chapter('sound');
+    await masked(host);
+    const excused = await host.chapter('masked');
+    await lose(host);
+    const broken = await host.chapter('lost');
+    checkSound(sound);
+    checkMasked(excused);
+    checkLost(broken);
+  });
+}
+
+/** Traffic, then both under an affinity storm, then the drivers away and back. */
+async function busy({ sh }: LedgerHost): Promise<void> {
+  await sh(`modprobe -a igb nvme; ${nicUp}`);
+  await sh(`${read} count=1500; ping -A -c 100 10.0.2.2`);
+  await sh(`(${read} count=3000 2>/dev/null) & { ${storm}; } >/dev/null 2>&1; wait`);
+  await sh(`modprobe -r nvme igb; modprobe -a igb nvme; sleep 1; ${nicUp}; ${read} count=300`);
+}
+
+function checkSound(folder: string): void {
+  const { totals, rows, entries } = readLedger(folder);
+  expect(totals.counts.handled).toBeGreaterThan(4000);
+  expect(entries.filter((entry) => entry.outcome !== 'freed')).toEqual([]);
+  expect(totals.counts).toMatchObject({ lost: 0, unknown: 0 });
+  const moved = rows.filter(({ slots, name }) => slots.size > 2 && name.startsWith('eth0'));
+  // msi_set_affinity retriggers an irq when its new vector is set in IRR, by whomever.
+  const resent = rows.filter(({ unprompted }) => unprompted > 0);
+  expect(resent.filter((row) => !moved.includes(row))).toEqual([]);
+  expect(totals.unprompted).toBeLessThan(totals.sent / 100);
+  expect(moved.length).toBeGreaterThan(0);
+}
+
+const nvme = '$(basename $(readlink -f /sys/class/nvme/nvme0/device))';
+const nic = '$(basename $(readlink -f /sys/class/net/eth0/device))';
+
+/** The disk's MSI-X as a whole masked for a while under traffic; the NIC's until the end. */
+async function masked({ sh }: LedgerHost): Promise<void> {
+  await sh(
+    `setpci -s ${nvme} CAP_MSIX+2.w=4000:4000; (${read} count=50 2>/dev/null) & sleep 0.5; setpci -s ${nvme} CAP_MSIX+2.w=0:4000; wait`,
+  );
+  await sh(`setpci -s ${nic} CAP_MSIX+2.w=4000:4000; ping -c 2 -W 1 10.0.2.2 || :`);
+}
+
+function checkMasked(folder: string): void {
+  const { totals, pending } = readLedger(folder);
+  expect(totals.counts).toMatchObject({ lost: 0, unknown: 0 });
+  expect(totals.held).toBeGreaterThan(2);
+  expect(pending.map(({ source }) => source)).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^intel-nic/)]),
+  );
+  for (const { why, evidence } of pending) {
+    expect(why).toBe('MSI-X of igb is masked as a whole');
+    expect(evidence).toHaveLength(1);
+  }
+}
+
+/** Physical address of the disk's MSI-X table. */
+const table =
+  `set -- $(lspci -vvs ${nvme} | sed -n 's/.*Vector table: BAR=\\([0-9]*\\) offset=\\([0-9a-f]*\\).*/\\1 \\2/p'); ` +
+  `T=$(( $(sed -n "$(( $1 + 1 ))s/ .*//p" /sys/class/nvme/nvme0/device/resource) + 0x$2 ))`;
+/** No irq of ours gets as far. */
+const deadVector = 0xe0;
+
+/**
+ * The table entry of CPU 0's queue gets a vector that no irq owns: the next interrupt of the disk reaches CPU 0, and
+ * nobody. That one read then waits for its timeout, which is after the end.
+ */
+async function lose({ sh }: LedgerHost): Promise<void> {
+  const entry = `devmem $((T + 16)) 32 0xfee00000; devmem $((T + 20)) 32 0; devmem $((T + 24)) 32 ${deadVector}`;
+  await sh(`${table}; ${entry}; taskset -c 0 ${read} count=1 >/dev/null 2>&1 & sleep 0.5`);
+}
+
+function checkLost(folder: string): void {
+  const { totals, entries, rows } = readLedger(folder);
+  expect(totals.counts).toMatchObject({ lost: 1, unknown: 0 });
+  const [lost] = entries.filter((entry) => entry.outcome === 'lost');
+  const queue = rows.find(({ name }) => name === 'nvme0q1')!;
+  expect(lost).toMatchObject({ source: 'nvme MSI-X 1', irq: queue.irq, slot: deadVector });
+  expect(lost!.why).toBe(
+    `it went to vector ${deadVector} of CPU 0, which no irq owned, while irq ${queue.irq} was in use elsewhere`,
+  );
+  const line = (file: string, number: number) =>
+    readFileSync(join(folder, file), 'latin1').split('\n')[number - 1];
+  expect(line('host.qemu-trace', lost!.line)).toContain(`apic_deliver_irq dest`);
+  // The kernel says so too, in a line that names no device.
+  expect(lost!.evidence).toMatchObject([{ from: 'log' }]);
+  expect(line('host.dmesg', lost!.evidence[0]!.line)).toMatch(/No irq handler for/);
+  checkCommand(folder);
+  checkMutants(folder, queue.irq!);
+}
+
+/** The command says the same, and ends like it. */
+function checkCommand(folder: string): void {
+  const said = spawnSync(join(import.meta.dirname, '../../bin/vflab'), ['ledger', folder], {
+    encoding: 'utf8',
+  });
+  expect([said.status, said.stderr]).toEqual([exitCodes.notAsExpected, '']);
+  expect(said.stdout).toMatch(/^1 interrupt lost\n/);
+  expect(said.stdout).toMatch(
+    /^lost: .*host\.qemu-trace:\d+ \(nvme MSI-X 1\): it went to vector 224 of CPU 0/m,
+  );
+}
+
+/** One handler of the real trace taken out, wherever it is: one more is lost, and it is that one. */
+function checkMutants(folder: string, irq: number): void {
+  const [qemu, kernel, log] = ['host.qemu-trace', 'host.vectors', 'host.dmesg'].map((name) =>
+    readFileSync(join(folder, name), 'latin1'),
+  );
+  const lines = kernel!.split('\n');
+  const entries = lines.flatMap((text, i) => (text.includes(`irq_handler_entry: irq=${irq} `) ? [i] : []));
+  for (const part of [0.2, 0.5, 0.8]) {
+    const at = entries[Math.floor(entries.length * part)]!;
+    const mutant = lines.filter((_, i) => i !== at && i !== at + 1).join('\n');
+    const result = ledgerOf(qemu!, mutant, log!);
+    expect(result.totals.counts.lost).toBe(2);
+  }
+}
