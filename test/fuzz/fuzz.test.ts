@@ -23,7 +23,7 @@ describe('what it is there for is found', () => {
 
   test('time that grows with the square of the input', () => {
     // Looks at all that follows, from every character.
-    const { fault } = run((text) => /.*\0/s.exec(text.slice(0, 20_000)), 50);
+    const { fault } = run((text) => /.*\0/s.exec(text.slice(0, text.length / 10)), 20);
     expect(fault?.what).toMatch(/ms of a CPU for \d+ characters/);
   });
 
