@@ -26,6 +26,8 @@ test('the recordings are the grid: kernels, CPUs, queues, nodes, and disks that 
     some(({ name }) => name === `6.1-${machine}.json`);
   for (const kernel of ['6.1-', '6.12-'])
     some(({ name, seen }) => name.startsWith(kernel) && seen.includes('none -28'));
+  for (const machine of ['1-cpu', '2-cpus', '4-cpus', '4-cpus-2-nodes'])
+    some(({ name }) => name === `6.12-${machine}.json`);
   for (const nodes of [1, 2, 3]) some((point) => point.nodes === nodes);
   for (const queues of [1, 2, 3, 4, 5, 6, 8]) some((point) => point.queues === queues);
 });
