@@ -11,6 +11,7 @@ import { type Description, forecasts } from '../src/model/virtio/description.ts'
 import type { RunResult } from '../src/report/result.ts';
 import { table } from '../src/report/table.ts';
 import { checkTraceSpeed } from './check-trace.ts';
+import { diagnoseSpeed } from './diagnose.ts';
 
 const bin = join(import.meta.dirname, '../bin/vflab');
 const customer = '--kernel 4.18.0 --cpus 80 --nodes 2 --disks 512 --queues 2 --pinless'.split(' ');
@@ -59,6 +60,7 @@ try {
   });
   process.stdout.write(`${table([['What', 'Minimum', 'Median', 'Maximum'], ...rows]).join('\n')}\n`);
   process.stdout.write(`${checkTraceSpeed(bin, folder).join('\n')}\n`);
+  process.stdout.write(`${diagnoseSpeed(bin, folder).join('\n')}\n`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -96,6 +96,8 @@ export class FactReader {
       const fact = factOf(unwrap(record.message));
       if (!fact) continue;
       this.#found({ fact, line, text: raw });
+      // The names of the error's bits follow, in lines that hold no word of their own.
+      if (fact.kind === 'aer-status' || fact.kind === 'aer-bit') wantsNext = true;
       if (fact.kind === 'irq-handlers') {
         this.#block = { of: 'handlers', lines: [], first: line };
         wantsNext = true;
