@@ -37,6 +37,16 @@ const signs: readonly Kind[] = [
   'vfio-error',
 ];
 
+/** Facts whose number or places a rule looks at: of these it is said when not all were kept. */
+const weighed: readonly Kind[] = [
+  ...signs,
+  'interrupt-row',
+  'pci-function',
+  'aer-report',
+  'other-trouble',
+  'trouble',
+];
+
 /** Kinds of files in which the failures would be seen; a listing of lspci alone tells nothing. */
 const telling = ['kernel log', 'journal or syslog', 'QEMU log'];
 
@@ -66,6 +76,7 @@ export function diagnose(
       ...partial,
       ...book
         .overfull()
+        .filter(({ kind }) => weighed.includes(kind))
         .map(
           ({ kind, kept, count }) =>
             `of ${count} lines of the kind “${kind}” the first ${kept} were looked at`,
