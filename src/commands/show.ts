@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { exitCodes } from '../errors.ts';
+import { exitCodes, UsageError } from '../errors.ts';
 import { axesOf } from '../lab/matrix.ts';
 import { remedyTitle } from '../lab/phases.ts';
 import type { Lab } from '../lab/schema.ts';
@@ -35,9 +35,19 @@ async function showRun(
   options: { json?: boolean },
 ): Promise<number> {
   const text = await readFile(path, 'utf8');
-  const result = JSON.parse(text) as RunResult;
+  const result = parseResult(text);
+  if (result?.schemaVersion !== 1 || !Array.isArray(result.variants))
+    throw new UsageError(`${path} is no result of this version of vflab`, { code: 'NOT_A_RUN' });
   out.write(options.json ? text : textReport(result, { style: out.style, verbose: true }));
   return exitCodes.asExpected;
+}
+
+function parseResult(text: string): RunResult | undefined {
+  try {
+    return JSON.parse(text) as RunResult;
+  } catch {
+    return undefined;
+  }
 }
 
 function describe(name: string, file: string, lab: Lab, style: Style): string {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/errors.ts';
 import { small, smallWith } from '../lab/load.ts';
+import { runResult, variantResult } from '../report/sample.ts';
 import { vflab } from './cli.ts';
 
 const files = { 'labs/small.yaml': small, 'labs/other.yaml': smallWith('Small', 'Another one') };
@@ -82,6 +83,18 @@ test('show', () => {
   `);
   const { stdout } = vflab(['show', 'small', '--json'], { files });
   expect(JSON.parse(stdout)).toMatchObject({ name: 'small', lab: { host: { cpus: 2, iommu: 'intel' } } });
+});
+
+test('show a run folder: its result, all of it, as it was judged then', () => {
+  const result = runResult([variantResult()]);
+  const run = { 'runs/one/result.json': JSON.stringify(result) };
+  const shown = vflab(['show', 'runs/one'], { files: run });
+  expect(shown).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(shown.stdout).toContain(result.variants[0]!.reason);
+  expect(shown.stdout).toContain('Finding ');
+  expect(JSON.parse(vflab(['show', 'runs/one', '--json'], { files: run }).stdout)).toEqual(result);
+  const broken = vflab(['show', 'runs/one'], { files: { 'runs/one/result.json': '{"cut' } });
+  expect(broken).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('NOT_A_RUN') });
 });
 
 describe('validate', () => {
