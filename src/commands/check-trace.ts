@@ -1,6 +1,4 @@
 /** `vflab check-trace FILE`: an ftrace recording of the vector matrix against the model, event by event. */
-import { createReadStream } from 'node:fs';
-import { resolve } from 'node:path';
 import { exitCodes, UsageError } from '../errors.ts';
 import { LineCutter } from '../evidence/ftrace/lines.ts';
 import { type KernelFeatures, kernelFeatures, kernelVersion } from '../model/features.ts';
@@ -8,23 +6,26 @@ import { vectorRules } from '../model/vector/rules.ts';
 import { traceText } from '../report/trace-text.ts';
 import { TraceCheck, type TraceSummary } from '../verdict/vectors.ts';
 import type { CommandContext } from './context.ts';
-import { unpacked } from './gunzip.ts';
+import { readLog } from './log-input.ts';
 
 /**
  * @param file `-` is stdin. Read once, in constant memory.
  * @returns 0 when every event is explained, 1 at the first that is not.
- * @throws UsageError NO_SUCH_TRACE, NOT_A_TRACE, NO_VECTOR_EVENTS, OTHER_ARCHITECTURE, BAD_KERNEL_RELEASE
+ * @throws UsageError NO_SUCH_LOG, PACKED_LOG, NOT_A_TRACE, NO_VECTOR_EVENTS, OTHER_ARCHITECTURE, BAD_KERNEL_RELEASE
  */
 export async function checkTrace(
-  { cwd, out }: CommandContext,
+  { cwd, out, err }: CommandContext,
   file: string,
   options: { json?: boolean; kernel?: string },
 ): Promise<number> {
   const check = new TraceCheck(options.kernel === undefined ? undefined : featuresOf(options.kernel));
   const shown = file === '-' ? '<stdin>' : file;
-  const stream =
-    file === '-' ? process.stdin : createReadStream(resolve(cwd, file), { highWaterMark: 1 << 18 });
-  const summary = await checkStream(check, unpacked(stream), shown);
+  let partial: string | undefined;
+  const pieces = readLog(cwd, file, (why) => {
+    partial = why;
+  });
+  const summary = await checkStream(check, pieces);
+  if (partial !== undefined) err.write(`${shown}: ${partial}\n`);
   if (!summary.isTrace)
     throw new UsageError(`${shown} is not an ftrace text: none of its ${summary.lines} lines is one`, {
       code: 'NOT_A_TRACE',
@@ -62,23 +63,11 @@ function featuresOf(release: string): KernelFeatures {
   });
 }
 
-async function checkStream(
-  check: TraceCheck,
-  stream: AsyncIterable<Buffer>,
-  shown: string,
-): Promise<TraceSummary> {
+async function checkStream(check: TraceCheck, pieces: AsyncIterable<string>): Promise<TraceSummary> {
   const cutter = new LineCutter();
-  try {
-    // One character a byte: events are ASCII, and a task's name may be anything.
-    for await (const piece of stream)
-      for (const line of cutter.push(piece.toString('latin1'))) if (!check.line(line)) return check.summary;
-  } catch (error) {
-    throw new UsageError(`${shown} cannot be read: ${(error as Error).message}`, {
-      code: 'NO_SUCH_TRACE',
-      next: 'give the path of a trace, or - for stdin',
-      cause: error,
-    });
-  }
+  // One character a byte: events are ASCII, and a task's name may be anything.
+  for await (const piece of pieces)
+    for (const line of cutter.push(piece)) if (!check.line(line)) return check.summary;
   for (const line of cutter.end()) check.line(line);
   check.end();
   return check.summary;
