@@ -75,7 +75,8 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
       ...(host.ledger && !host.disks ? vectorTraceWords(ledgerBufferMiB, true) : []),
       ...host.cmdline,
     ],
-    ...(host.disks ? { nullBackend: true } : {}),
+    // The matrix is read out of its memory at every look.
+    ...(host.disks ? { nullBackend: true, gdbStub: true } : {}),
     ...(host.ledger ? { trace: [...ledgerTraceEvents] } : {}),
     pci: [
       ...portsOf(lab).map(

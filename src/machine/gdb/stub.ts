@@ -126,9 +126,12 @@ export class GdbStub {
       await left.promise;
       this.#borrower = undefined;
       client.destroy();
-      // Whatever it did: from here on we know again how the machine is.
+      // Whatever it did: from here on we know again how the machine is. If it detached, the stub has no CPU to
+      // answer for any more, and the next question ends QEMU (gdbstub.c, handle_detach(): g_cpu is NULL); attached
+      // anew, it has. The stop reply to that is what lets the machine go on.
       this.#unacknowledged = true;
-      await this.#stop();
+      this.#stream.write(`+\x03${encodePacket('vAttach;1')}`);
+      await this.#command('qC', undefined);
     });
   }
 
