@@ -1,6 +1,4 @@
 /** Where `vflab predict` has its machines from: options, a lab's plan, a customer's logs. Options win. */
-import { createReadStream } from 'node:fs';
-import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { LineCutter } from '../evidence/ftrace/lines.ts';
 import { diskLines } from '../lab/disk-lines.ts';
@@ -8,8 +6,8 @@ import type { VariantPlan } from '../lab/plan.ts';
 import type { Description } from '../model/virtio/description.ts';
 import { type LogFact, LogReader } from '../verdict/machine/from-logs.ts';
 import type { CommandContext } from './context.ts';
-import { unpacked } from './gunzip.ts';
 import { findLab, loadLabs } from './labs.ts';
+import { readLog } from './log-input.ts';
 import { plansFor } from './select.ts';
 
 export interface DescribeOptions {
@@ -122,7 +120,7 @@ function check({ cpus, possible, nodes, threads }: Description): void {
   if (wrong) throw new UsageError(wrong, { code: 'BAD_COMMAND_LINE', next: '`vflab predict --help`' });
 }
 
-async function fromLogs({ cwd }: CommandContext, files: readonly string[]) {
+async function fromLogs({ cwd, err }: CommandContext, files: readonly string[]) {
   const reader = new LogReader();
   for (const file of files) {
     const cutter = new LineCutter();
@@ -131,17 +129,9 @@ async function fromLogs({ cwd }: CommandContext, files: readonly string[]) {
       line += 1;
       reader.line(text, file, line);
     };
-    try {
-      const stream = file === '-' ? process.stdin : createReadStream(resolve(cwd, file));
-      for await (const piece of unpacked(stream))
-        for (const text of cutter.push(piece.toString('latin1'))) take(text);
-    } catch (error) {
-      throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, {
-        code: 'NO_SUCH_LOG',
-        next: 'give the path of a kernel log or of a copy of /proc/interrupts, or - for stdin',
-        cause: error,
-      });
-    }
+    const onPartial = (why: string) => err.write(`${file}: ${why} taken\n`);
+    for await (const piece of readLog(cwd, file, onPartial))
+      for (const text of cutter.push(piece)) take(text);
     for (const text of cutter.end()) take(text);
   }
   const { facts } = reader;

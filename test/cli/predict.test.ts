@@ -106,7 +106,7 @@ describe('predict', () => {
     [['--kernel', 'mine', '--cpus', '4', '--disks', '9'], 'UNKNOWN_KERNEL', '--kernel'],
     [['--kernel', '6.12', '--cpus', '0', '--disks', '9'], 'BAD_COMMAND_LINE', 'help'],
     [['--kernel', '6.12', '--cpus', '2', '--nodes', '3', '--disks', '9'], 'BAD_COMMAND_LINE', 'help'],
-    [['--from', 'missing.log'], 'NO_SUCH_LOG', 'kernel log'],
+    [['--from', 'missing.log'], 'NO_SUCH_LOG', 'paths of files'],
     [['vf-aer-hang'], 'NO_DISKS', 'disks:'],
     [['--kernel', '4.18.0', '--cpus', '2', '--disks', '9', '--prove'], 'NOT_PROVABLE', 'without --prove'],
     [['--kernel', '6.12', '--cpus', '2', '--possible', '4', '--disks', '9', '--prove'], 'NOT_PROVABLE', ''],

@@ -20,6 +20,19 @@ it.each(names)('%s', async (name) => {
   expect(cli.leftovers()).toEqual([]);
 });
 
+it('virtio-blk-probe-failure with a driver that is built without the affinity hint, on every kernel', async () => {
+  using cli = new LabCli();
+  const lab = join(labs, 'virtio-blk-probe-failure.yaml');
+  const args = ['run', lab, '--variant', 'without-affinity-hint', '--kernel', 'all', '--json'];
+  const { exitCode, stdout } = await cli.start(args).ended;
+  const { variants } = JSON.parse(stdout) as RunResult;
+  expect(variants.map(({ remedy, asExpected }) => ({ effect: remedy?.effect, asExpected }))).toEqual(
+    Array(3).fill({ effect: 'prevented', asExpected: true }),
+  );
+  expect(exitCode).toBe(0);
+  expect(cli.leftovers()).toEqual([]);
+});
+
 it('virtio-blk-probe-failure at the size that it was reported from: 80 CPUs, 512 disks', async () => {
   using cli = new LabCli();
   const args = ['run', join(labs, 'virtio-blk-probe-failure.yaml'), '--variant', 'customer', '--json'];
