@@ -24,11 +24,14 @@ export function ledgerText(
   options: { files: LedgerFiles; style: Style; textOf: (at: Pointer) => string | undefined },
 ): string {
   const { style } = options;
-  const lost = result.totals.counts.lost;
+  const { lost, unknown } = result.totals.counts;
+  const interrupts = (n: number) => `${n} interrupt${n === 1 ? '' : 's'}`;
   const head =
-    lost === 0
-      ? style.green('every interrupt accounted for')
-      : style.red(`${lost} interrupt${lost === 1 ? '' : 's'} lost`);
+    lost > 0
+      ? style.red(`${interrupts(lost)} lost`)
+      : unknown > 0
+        ? style.yellow(`no interrupt is known to be lost; of ${interrupts(unknown)} nobody can tell`)
+        : style.green('every interrupt accounted for');
   const covered = `${result.totals.sent} message${result.totals.sent === 1 ? '' : 's'} in ${result.seconds.toFixed(1)} s; clocks tied within ${(result.clockError * 1e6).toFixed(0)} µs by ${result.marks} marks`;
   const lines = [
     head,

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { exitCodes } from '../../src/errors.ts';
+import type { Outcome } from '../../src/model/ledger/types.ts';
 import { type LedgerHost, withLedgerHost } from './ledger-host.ts';
 import { ledgerOf, readLedger } from './ledger-read.ts';
 
@@ -39,9 +40,11 @@ async function busy({ sh }: LedgerHost): Promise<void> {
 function checkSound(folder: string): void {
   const { totals, rows, entries } = readLedger(folder);
   expect(totals.counts.handled).toBeGreaterThan(4000);
-  expect(entries.filter((entry) => entry.outcome !== 'freed')).toEqual([]);
+  // What a driver's leaving or a move in a storm does to an interrupt that is on its way; nothing is held back here.
+  const allowed: readonly Outcome[] = ['freed', 'replayed', 'in-progress'];
+  expect(entries.filter(({ outcome }) => !allowed.includes(outcome))).toEqual([]);
   expect(totals.counts).toMatchObject({ lost: 0, unknown: 0 });
-  const moved = rows.filter(({ slots, name }) => slots.size > 2 && name.startsWith('eth0'));
+  const moved = rows.filter(({ slots, name }) => slots.size > 1 && name.startsWith('eth0'));
   // msi_set_affinity retriggers an irq when its new vector is set in IRR, by whomever.
   const resent = rows.filter(({ unprompted }) => unprompted > 0);
   expect(resent.filter((row) => !moved.includes(row))).toEqual([]);
@@ -68,7 +71,8 @@ function checkMasked(folder: string): void {
     expect.arrayContaining([expect.stringMatching(/^intel-nic/)]),
   );
   for (const { why, evidence } of pending) {
-    expect(why).toBe('MSI-X of igb is masked as a whole');
+    // A driver or a move may have masked the vector itself as well.
+    expect(why).toMatch(/^(MSI-X of (igb|nvme) is masked as a whole|its vector is masked: a pending bit)$/);
     expect(evidence).toHaveLength(1);
   }
 }

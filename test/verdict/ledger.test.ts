@@ -73,6 +73,16 @@ describe('lost', () => {
     expect(entries).toMatchObject([{ outcome: 'lost', irq, source: 'nvme MSI-X 1' }]);
     expect(traces.qemu[entries[0]!.line - 1]).toContain('apic_deliver_irq dest 0');
   });
+  test('a kernel on which the ledger does not balance yet is not accused', () => {
+    const traces = unhandled(booted().whole(irq, 0, vector))
+      .whole(irq, 0, vector)
+      .end();
+    const log = (release: string) => `[    0.000000] Linux version ${release} (someone)\n`;
+    expect(read(traces, log('6.12.1-amd64')).counts).toEqual({ handled: 2, lost: 1 });
+    const { counts, entries } = read(traces, log('6.1.0-56-amd64'));
+    expect(counts).toEqual({ handled: 2, unknown: 1 });
+    expect(entries[0]!.why).toContain('nobody is accused');
+  });
   test('a vector that no irq ever owned; the entry tells whose it was', () => {
     const traces = booted().whole(irq, 0, vector).table(irq, 0, 0xe0);
     const log = '[   10.5] __common_interrupt: 0.224 No irq handler for vector\n';

@@ -65,8 +65,11 @@ export function explain(latch: Latch, slot: Slot, accepted: boolean, sides: Side
       evidence: [],
       ...whose,
     };
-  if (owner) return { ...ofIrq(owner, latch, slot, sides), ...whose };
-  return { ...unowned(slot, latch, irq, sides), ...whose };
+  const said = owner ? ofIrq(owner, latch, slot, sides) : unowned(slot, latch, irq, sides);
+  const { doubt } = sides.kernel;
+  if (said.outcome === 'lost' && doubt)
+    return { ...said, ...whose, outcome: 'unknown', why: `${said.why}; but ${doubt}` };
+  return { ...said, ...whose };
 }
 
 function ofIrq(owner: Tenure, { at, message }: Latch, slot: Slot, sides: Sides): Explanation {

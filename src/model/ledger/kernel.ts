@@ -86,6 +86,9 @@ export class KernelSide {
     }
   }
 
+  /** Why this kernel is not accused of anything; undefined: it may be. */
+  doubt: string | undefined;
+
   /** The trace goes back to the boot and lost nothing: who owned which vector is known. */
   get isWhole(): boolean {
     return this.#booted && !this.#lost;
