@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandContext, Output, RunPlan } from './commands/context.ts';
 import { exitCodeHelp, runHelp } from './commands/help.ts';
 import { checkNpmFlags } from './commands/npm-flags.ts';
-import { positive, predictCommand, runCommand } from './commands/options.ts';
+import { collect, positive, predictCommand, runCommand } from './commands/options.ts';
 import type { RunCommandOptions } from './commands/run.ts';
 import { EnvironmentError, exitCodes, isKnownError, UsageError } from './errors.ts';
 import { styleFor, useColour } from './report/colour.ts';
@@ -100,16 +100,20 @@ function commandLine(context: CommandContext, exit: (code: number) => void): Com
     .action(async (options) => exit(await (await import('./commands/inspect.ts')).inspect(context, options)));
 
   program
-    .command('explore')
-    .description('every interleaving of the vector set-up race, in the model: what each cure is worth')
-    .option('--cure <name>', 'one cure only, with the shortest way to each problem that it leaves')
-    .option('--devices <n>', 'devices whose vectors are switched', positive)
-    .option('--cpus <n>', 'CPUs that take interrupts', positive)
-    .option('--raises <n>', 'interrupts that each device raises', positive)
-    .option('--switches <n>', 'times that each vector is switched', positive)
+    .command('explore [race]')
+    .description(
+      'every interleaving of a race, in the model: what each cure is worth (without a name: the races)',
+    )
+    .option(
+      '--variant <name>',
+      'one cure or kernel only, with the shortest way to each problem that it leaves',
+    )
+    .option('--bound <name=n>', 'how far the search goes: raises=3 (repeatable)', collect)
     .option('--memory-mib <n>', 'where a search ends, incomplete (default: 4096)', positive)
     .option('--json', 'as JSON')
-    .action(async (options) => exit((await import('./commands/explore.ts')).explore(context, options)));
+    .action(async (race, options) =>
+      exit((await import('./commands/explore.ts')).explore(context, race, options)),
+    );
 
   predictCommand(program).action(async (lab: string | undefined, options) =>
     exit(await (await import('./commands/predict.ts')).predict(context, lab, options)),

@@ -3,7 +3,14 @@ import { explore } from '../../src/explore/explore.ts';
 import { Space } from '../../src/explore/space.ts';
 import type { Action, Scenario } from '../../src/model/race/scenario.ts';
 
-const nothing = { invariants: [], sometimes: [], leadsTo: [], isEnd: () => true, describe: () => '' };
+const nothing = {
+  invariants: [],
+  sometimes: [],
+  leadsTo: [],
+  isEnd: () => true,
+  describe: () => '',
+  view: () => ({}),
+};
 const base = { name: 'test', title: '', processes: ['a', 'b'], bounds: 'small', ...nothing };
 
 function act(process: string, text: string, step: Action['step'], fair = true): Action {

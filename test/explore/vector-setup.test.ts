@@ -1,39 +1,10 @@
 /** What the discussion of the race concluded, confirmed or refuted by every interleaving. */
 import { describe, expect, it } from 'vitest';
 import { explore } from '../../src/explore/explore.ts';
-import { type CureId, cures, cureTable } from '../../src/explore/vector-setup-table.ts';
 import { vectorSetup } from '../../src/model/race/vector-setup/vector-setup.ts';
 import { interleaving } from '../../src/report/interleaving.ts';
 
-const table = (bounds = {}) => {
-  const cells = [...cureTable(bounds, Object.keys(cures) as CureId[])];
-  for (const { result } of cells) expect(result.violation !== undefined || result.complete).toBe(true);
-  return Object.fromEntries(
-    Object.keys(cures).map((cure) => [
-      cure,
-      cells
-        .filter((cell) => cell.cure === cure && cell.result.violation)
-        .map(({ problem, owner }) => `${problem} ${owner}`),
-    ]),
-  );
-};
-
-/** Cure → problems that are left. */
-const expected = {
-  none: ['overwrite driver', 'overwrite vfio', 'loss driver', 'loss vfio'],
-  // The fix that went upstream: general, but an active device whose vector is switched may still lose one.
-  locking: ['loss vfio'],
-  // The rejected one: whoever is late enough overwrites what was repaired.
-  repair: ['overwrite driver', 'overwrite vfio', 'loss driver', 'loss vfio'],
-  inject: ['overwrite driver', 'overwrite vfio', 'loss driver', 'loss vfio'],
-  'locking+inject': [],
-};
-
-describe('cures of the vector set-up race', () => {
-  it('one device, one CPU', () => expect(table()).toEqual(expected));
-  it('two switches, three interrupts', () => expect(table({ raises: 3, switches: 2 })).toEqual(expected));
-  it('two CPUs to choose from', () => expect(table({ cpus: 2 })).toEqual(expected));
-
+describe('the vector set-up race', () => {
   it('the shortest overwrite needs one interrupt from before the mask, seen while the vector is shut down', () => {
     const scenario = vectorSetup();
     const { violation } = explore(scenario);

@@ -18,7 +18,7 @@ export interface Action {
   step(state: State, next: State): boolean;
   /** It cannot be put off for ever while it can be taken (weak fairness). Default true; a device may never raise. */
   fair?: boolean;
-  /** The same in every scenario: what maps a step to a place in the kernel. */
+  /** Stable, for whoever maps a step to a place in the kernel; with `process` it says what is to happen. */
   id: string;
 }
 
@@ -57,4 +57,8 @@ export interface Scenario {
   symmetries?: readonly ((state: State, out: State) => void)[];
   /** The state in words, for the end of a printed interleaving. */
   describe(state: State): string;
+  /** The state for programs: `CPU1.irr[1]` → 1, `CPU1.vector_irq[1]` → `SHUTDOWN`. The same names in every state. */
+  view(state: State): View;
 }
+
+export type View = Readonly<Record<string, string | number>>;

@@ -33,7 +33,7 @@ export const DESC = 2;
 export const at = { idle: 0, loaded: 1, handling: 2, toWipe: 3, toEoi: 4 } as const;
 
 /** A device with its MSI-X entry, its irq, and the task that switches its vector. */
-const deviceFields = [
+export const deviceFields = [
   'task',
   'switches',
   'raises',

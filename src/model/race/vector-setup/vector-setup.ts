@@ -8,9 +8,17 @@
  * irq_startup → check_irq_resend), drivers/vfio/pci/vfio_pci_intrs.c (vfio_msi_set_vector_signal). What is done
  * under vector_lock or under the descriptor's lock is one step here.
  */
-import type { Action, LeadsTo, Property, Scenario, State } from '../scenario.ts';
+import type { Action, LeadsTo, Property, Scenario, State, View } from '../scenario.ts';
 import { entryActions } from './entry.ts';
-import { at, DESC, Layout, SHUTDOWN, type VectorSetupOptions, vectorSetupDefaults } from './layout.ts';
+import {
+  at,
+  DESC,
+  deviceFields,
+  Layout,
+  SHUTDOWN,
+  type VectorSetupOptions,
+  vectorSetupDefaults,
+} from './layout.ts';
 import { deviceActions, switchTask } from './task.ts';
 
 export function vectorSetup(options: Partial<VectorSetupOptions> = {}): Scenario {
@@ -68,6 +76,25 @@ export function vectorSetup(options: Partial<VectorSetupOptions> = {}): Scenario
     return [...parts, ...tables].join('; ');
   }
 
+  function view(s: State): View {
+    const slotName = (value: number) => ['UNUSED', 'SHUTDOWN'][value] ?? `desc${of(value - DESC)}`;
+    const found: Record<string, string | number> = {};
+    for (const d of devices) {
+      const name = numbered('device', d);
+      for (const field of deviceFields) found[`${name}.${field}`] = s[layout.field(d, field)]!;
+    }
+    for (let c = 0; c < o.cpus; c += 1) {
+      const name = `CPU${c + 1}`;
+      found[`${name}.stands`] = Object.keys(at)[s[layout.stands(c)]!]!;
+      found[`${name}.vector`] = s[layout.regVector(c)]!;
+      for (let v = 0; v < vectors; v += 1) {
+        found[`${name}.irr[${v + 1}]`] = s[layout.irr(c, v)]!;
+        found[`${name}.vector_irq[${v + 1}]`] = slotName(s[layout.slot(c, v)]!);
+      }
+    }
+    return found;
+  }
+
   const count = (n: number, what: string, plural = `${what}s`) => `${n} ${n === 1 ? what : plural}`;
   return {
     name: 'vector-setup',
@@ -88,5 +115,6 @@ export function vectorSetup(options: Partial<VectorSetupOptions> = {}): Scenario
     symmetries: layout.symmetries,
     isEnd: (s) => devices.every((d) => s[layout.field(d, 'task')] === 0),
     describe,
+    view,
   };
 }
