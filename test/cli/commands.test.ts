@@ -171,8 +171,9 @@ describe('the command line itself', () => {
                                         model (- is stdin)
         inspect [options]               the vector matrix of a running kernel, read
                                         through QEMU's gdb stub
-        explore [options]               every interleaving of the vector set-up race,
-                                        in the model: what each cure is worth
+        explore [options] [race]        every interleaving of a race, in the model:
+                                        what each cure is worth (without a name: the
+                                        races)
         predict [options] [lab]         at which virtio-blk disk the interrupt vectors
                                         run out, without booting
         ledger [options] <files...>     every interrupt raised and what became of it:

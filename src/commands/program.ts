@@ -1,0 +1,108 @@
+/** Every command, its options and what it calls. A command's own code loads when it is called. */
+import { Command } from 'commander';
+import type { CommandContext } from './context.ts';
+import { exitCodeHelp, runHelp } from './help.ts';
+import { collect, positive, predictCommand, runCommand } from './options.ts';
+import type { RunCommandOptions } from './run.ts';
+
+export function commandLine(context: CommandContext, exit: (code: number) => void): Command {
+  const program = new Command('vflab')
+    .description('QEMU/VFIO passthrough test harness and fault-injection lab.')
+    .option('--no-color', 'no colours (so does NO_COLOR)')
+    .addHelpText('after', exitCodeHelp)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => context.out.write(text), writeErr: () => {} });
+
+  program
+    .command('list')
+    .description('the labs there are')
+    .option('--json', 'as JSON')
+    .action(async (options) => exit(await (await import('./list.ts')).list(context, options)));
+
+  program
+    .command('show <lab>')
+    .description("what a lab tries, or a run folder's result")
+    .option('--json', 'as JSON, every default filled in')
+    .action(async (lab, options) => exit(await (await import('./show.ts')).show(context, lab, options)));
+
+  program
+    .command('validate [files...]')
+    .description('find every problem of lab files (default: all of labs/)')
+    .action(async (files) => exit(await (await import('./validate.ts')).validate(context, files)));
+
+  program
+    .command('schema')
+    .description('the JSON Schema of a lab file, for editors')
+    .action(async () => exit((await import('./schema.ts')).schema(context)));
+
+  runCommand(program)
+    .addHelpText('after', runHelp)
+    .action(async (labs: string[], options: RunCommandOptions) =>
+      exit(await (await import('./run.ts')).run(context, labs, options)),
+    );
+
+  program
+    .command('verdict <run-folder>')
+    .description('judge a stored run again, without QEMU')
+    .option('--json', 'result.json')
+    .option('-v, --verbose', 'the chain and findings of every variant')
+    .action(async (folder, options) =>
+      exit(await (await import('./verdict.ts')).verdict(context, folder, options)),
+    );
+
+  program
+    .command('check-trace <file>')
+    .description('hold a trace of irq_matrix events against the model (- is stdin)')
+    .option('--kernel <release>', 'the kernel that was traced, as `uname -r` says it; else all are allowed')
+    .option('--json', 'as JSON')
+    .action(async (file, options) =>
+      exit(await (await import('./check-trace.ts')).checkTrace(context, file, options)),
+    );
+
+  program
+    .command('inspect')
+    .description("the vector matrix of a running kernel, read through QEMU's gdb stub")
+    .requiredOption('--gdb <address>', "the stub, as QEMU's -gdb has it: HOST:PORT or unix:PATH")
+    .requiredOption('--btf <file>', "the kernel's /sys/kernel/btf/vmlinux, or its vmlinux")
+    .requiredOption('--kallsyms <file>', 'its /proc/kallsyms of this boot, as root reads it')
+    .option('--no-resume', 'leave the machine stopped, as QEMU stops it when a debugger connects')
+    .option('--json', 'as JSON')
+    .action(async (options) => exit(await (await import('./inspect.ts')).inspect(context, options)));
+
+  program
+    .command('explore [race]')
+    .description(
+      'every interleaving of a race, in the model: what each cure is worth (without a name: the races)',
+    )
+    .option(
+      '--variant <name>',
+      'one cure or kernel only, with the shortest way to each problem that it leaves',
+    )
+    .option('--bound <name=n>', 'how far the search goes: raises=3 (repeatable)', collect)
+    .option('--memory-mib <n>', 'where a search ends, incomplete (default: 4096)', positive)
+    .option('--json', 'as JSON')
+    .action(async (race, options) => exit((await import('./explore.ts')).explore(context, race, options)));
+
+  predictCommand(program).action(async (lab: string | undefined, options) =>
+    exit(await (await import('./predict.ts')).predict(context, lab, options)),
+  );
+
+  program
+    .command('ledger <files...>')
+    .description("every interrupt raised and what became of it: a variant's folder, or its traces")
+    .option('--json', 'as JSON')
+    .action(async (files, options) =>
+      exit(await (await import('./ledger.ts')).ledger(context, files, options)),
+    );
+
+  program
+    .command('diagnose <files...>')
+    .description('explain what is wrong with interrupts in logs (dmesg, journal, QEMU, lspci; - is stdin)')
+    .option('--json', 'as JSON')
+    .option('--lab <file>', 'write a lab that reproduces it here')
+    .action(async (files, options) =>
+      exit(await (await import('./diagnose.ts')).diagnose(context, files, options)),
+    );
+
+  return program;
+}
