@@ -20,5 +20,9 @@ export function vectorTraceWords(bufferMiB: number, ledger: boolean): string[] {
     `trace_buf_size=${bufferMiB}M`,
     // One count for all CPUs: the order in the text is then the order of the vector lock. The global clock gives two CPUs one time.
     `trace_clock=${ledger ? 'global' : 'counter'}`,
+    // The global clock is as steady as the TSC is believed to be. Linux does not believe it of more than one CPU (before
+    // 6.9 or so, without constant_tsc and Intel's name: arch/x86/kernel/tsc.c unsynchronized_tsc), nor when its watchdog saw a CPU
+    // starve; then sched_clock() is held to jiffies and jumps by milliseconds. The TSC of an emulated machine is one for all CPUs.
+    ...(ledger ? ['tsc=reliable'] : []),
   ];
 }

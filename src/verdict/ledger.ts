@@ -8,7 +8,6 @@ import { readVectorLine } from '../evidence/ftrace/vectors.ts';
 import type { KernelEvent as LogLine } from '../evidence/kernel-log/parse.ts';
 import { readQemuTraceLine } from '../evidence/qemu-trace.ts';
 import { syncMark, syncWrite } from '../evidence/sync.ts';
-import { kernelVersion } from '../model/features.ts';
 import { balance } from '../model/ledger/balance.ts';
 import type { Balance } from '../model/ledger/book.ts';
 import { type ClockMark, LedgerClock } from '../model/ledger/clock.ts';
@@ -42,16 +41,9 @@ export interface LedgerResult extends Balance {
   clockError: number;
 }
 
-/**
- * The ledger of a sound 6.12 balances, run after run. Of 6.1 it does not yet: some interrupts that were handled look
- * unhandled, and why is not known. Until it is, nothing is said against a kernel before 6.12.
- */
-const unbalanced = 'the ledger was seen to balance on kernels from 6.12 on only, so nobody is accused';
-
-function isBalanced(release: string): boolean {
-  const version = kernelVersion(release);
-  return version !== undefined && (version.major > 6 || (version.major === 6 && version.minor >= 12));
-}
+/** Then a handler can be stamped milliseconds before the interrupt that it handled. */
+const jumpingClock =
+  'the kernel holds its TSC for unstable, so that its trace clock jumps: nobody is accused (tsc=reliable helps)';
 
 export class LedgerReader {
   readonly input: LedgerInput = {
@@ -104,7 +96,7 @@ export class LedgerReader {
   }
 
   logEvent(event: LogLine): void {
-    if (event.kind === 'boot' && !isBalanced(event.release)) this.#kernel.doubt = unbalanced;
+    if (event.kind === 'clock-unstable') this.#kernel.doubt = jumpingClock;
     const { stamp: time, line } = event.at;
     if (time === undefined) return;
     if (event.kind === 'irq-disabled') this.#log.push({ kind: 'disabled', irq: event.irq, time, line });

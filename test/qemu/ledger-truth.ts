@@ -49,6 +49,8 @@ function checkSound(folder: string): void {
   const resent = rows.filter(({ unprompted }) => unprompted > 0);
   expect(resent.filter((row) => !moved.includes(row))).toEqual([]);
   expect(totals.unprompted).toBeLessThan(totals.sent / 100);
+  // More would be clocks that are tied too loosely, or one that jumps.
+  expect(totals.counts.replayed).toBeLessThan(totals.sent / 100);
   expect(moved.length).toBeGreaterThan(0);
 }
 
@@ -86,10 +88,12 @@ const deadVector = 0xe0;
 
 /**
  * The table entry of CPU 0's queue gets a vector that no irq owns: the next interrupt of the disk reaches CPU 0, and
- * nobody. That one read then waits for its timeout, which is after the end.
+ * nobody. That one read then waits for its timeout, which is after the end. 6.1 counts in logical destinations (bit 2 of
+ * the address): then CPU 0 is 1.
  */
 async function lose({ sh }: LedgerHost): Promise<void> {
-  const entry = `devmem $((T + 16)) 32 0xfee00000; devmem $((T + 20)) 32 0; devmem $((T + 24)) 32 ${deadVector}`;
+  const logical = 'grep -q "vector_config: .* cpu=0 apicdest=0x00000001" /sys/kernel/tracing/trace';
+  const entry = `A=0xfee00000; ! ${logical} || A=0xfee01004; devmem $((T + 16)) 32 $A; devmem $((T + 20)) 32 0; devmem $((T + 24)) 32 ${deadVector}`;
   await sh(`${table}; ${entry}; taskset -c 0 ${read} count=1 >/dev/null 2>&1 & sleep 0.5`);
 }
 

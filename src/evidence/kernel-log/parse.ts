@@ -13,6 +13,8 @@ export type OtherFact =
   /** `vflab-marker <id>`, written by the runner through /dev/kmsg: one side of the clock offset. */
   | { kind: 'marker'; id: string }
   | { kind: 'boot'; release: string }
+  /** From here on sched_clock(), and with it ftrace's local and global clocks, is held to jiffies. */
+  | { kind: 'clock-unstable' }
   /** Lines that a rate limit swallowed: checks on such lines must be "at most". */
   | { kind: 'suppressed'; callbacks: number };
 
@@ -30,6 +32,8 @@ export type KernelEvent = KernelFact & { at: KernelLine };
 
 const marker = /^vflab-marker (\S{1,120})/;
 const boot = /^Linux version (\S{1,80})/;
+// arch/x86/kernel/tsc.c mark_tsc_unstable(), kernel/sched/clock.c __sched_clock_work()
+const unstable = /^(?:tsc: Marking TSC unstable due to |sched_clock: Marking unstable )/;
 const suppressed = /(\d{1,9}) callbacks suppressed/;
 
 /** The fact in one message, or undefined for a line that no rule needs. Never throws. */
@@ -39,6 +43,7 @@ export function parseKernelMessage(message: string): KernelFact | undefined {
   if (m) return { kind: 'marker', id: m[1]! };
   const booted = boot.exec(text);
   if (booted) return { kind: 'boot', release: booted[1]! };
+  if (unstable.test(text)) return { kind: 'clock-unstable' };
   const fact =
     parseAer(text) ??
     parsePciehp(text) ??

@@ -31,7 +31,7 @@ export function balance({ device, kernel, clock, log }: Ledger): Balance {
   const astray: Message[] = [];
   for (const message of device.messages) {
     if (message.time < clock.begin - margin || message.time > clock.end + margin) continue;
-    const cpu = message.dest === undefined ? undefined : cpus.get(message.dest);
+    const cpu = cpuOf(message, kernel, cpus);
     const slot = cpu === undefined ? undefined : slotOf(cpu, message.vector);
     const [taken] = message.taken;
     if (slot === undefined || message.taken.length !== 1) {
@@ -81,6 +81,12 @@ export function balance({ device, kernel, clock, log }: Ledger): Balance {
   for (const list of sides.unprompted.values()) for (const round of list) book.unprompted(round);
   const pending = book.held(device, inTime);
   return { ...book.close(), pending, deferred: sum(device.deferred.values()) };
+}
+
+/** A destination of the other mode than the kernel's names nobody that is known. */
+function cpuOf({ dest, logical }: Message, { isLogical }: KernelSide, cpus: Map<number, number>) {
+  if (dest === undefined || (isLogical !== undefined && isLogical !== logical)) return undefined;
+  return cpus.get(dest);
 }
 
 /** Target of messages → CPU. Two CPUs with one target (an APIC id above 255, cut by the trace): neither. */

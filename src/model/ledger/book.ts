@@ -164,14 +164,17 @@ export class Book {
   }
 }
 
-function whereItWent({ dest, taken }: Message, cpusKnown: boolean): { outcome: Outcome; why: string } {
+function whereItWent(
+  { dest, logical, taken }: Message,
+  cpusKnown: boolean,
+): { outcome: Outcome; why: string } {
   if (dest === undefined) return { outcome: 'lost', why: 'the IOMMU let no message through' };
   if (taken.length === 0) return { outcome: 'lost', why: `no local APIC answers to destination ${dest}` };
   if (taken.length > 1) return { outcome: 'unknown', why: `${taken.length} local APICs took it` };
   return {
     outcome: 'unknown',
     why: cpusKnown
-      ? `no vector_config names a CPU with destination ${dest}`
+      ? `no vector_config names a CPU with the ${logical ? 'logical' : 'physical'} destination ${dest}`
       : 'the kernel’s trace holds no vector_config: no destination is known',
   };
 }

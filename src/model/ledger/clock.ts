@@ -22,12 +22,12 @@ export class LedgerClock {
   readonly end: number;
   readonly #marks: readonly ClockMark[];
 
-  /** @param marks at least one. Of marks at nearly one time the narrowest counts. */
+  /** @param marks at least one; those at nearly one time are taken together. */
   constructor(marks: readonly ClockMark[]) {
     const sorted = marks.toSorted((a, b) => a.device - b.device);
     this.begin = sorted[0]!.device;
     this.end = sorted.at(-1)!.device;
-    this.#marks = narrowest(sorted);
+    this.#marks = groups(sorted);
   }
 
   /** Widest half of an offset's bound at a mark, seconds. */
@@ -52,15 +52,29 @@ export class LedgerClock {
   }
 }
 
-/** Seconds between marks that are one attempt. */
-const oneAttempt = 0.25;
+/** Seconds in which marks make up one. */
+const oneGroup = 0.25;
 
-function narrowest(sorted: readonly ClockMark[]): ClockMark[] {
-  const kept: ClockMark[] = [];
+function groups(sorted: readonly ClockMark[]): ClockMark[] {
+  const result: ClockMark[][] = [];
   for (const mark of sorted) {
-    const last = kept.at(-1);
-    if (!last || mark.device - last.device > oneAttempt) kept.push(mark);
-    else if (mark.high - mark.low < last.high - last.low) kept[kept.length - 1] = mark;
+    const group = result.at(-1);
+    if (group && mark.device - group[0]!.device <= oneGroup) group.push(mark);
+    else result.push([mark]);
   }
-  return kept;
+  return result.map(together);
+}
+
+/**
+ * A virtual CPU may be held up before its write to the device or behind it, and seldom is both at each mark: what all of
+ * them allow is much narrower than any one of them.
+ */
+function together(group: readonly ClockMark[]): ClockMark {
+  const best = group.reduce((a, b) => (b.high - b.low < a.high - a.low ? b : a));
+  const { device } = best;
+  const apart = (mark: ClockMark) => mark.device - device;
+  const low = Math.max(...group.map((m) => m.low - apart(m) - wander * Math.abs(apart(m))));
+  const high = Math.min(...group.map((m) => m.high - apart(m) + wander * Math.abs(apart(m))));
+  // Empty: a clock jumped. Then the narrowest is as good as any.
+  return low <= high ? { device, low, high } : best;
 }

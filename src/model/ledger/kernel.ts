@@ -44,6 +44,11 @@ export class KernelSide {
   readonly names = new Map<number, Set<string>>();
   /** CPU → low 8 bits of the destination that messages to it carry. */
   readonly targets = new Map<number, number>();
+  /**
+   * Messages of this kernel name CPUs by a mask of logical ids (flat: arch/x86/kernel/apic/apic.c init_apic_ldr()), not by
+   * APIC ids. Undefined as long as no message to CPU 0 was configured: its APIC id is 0, its logical id 1.
+   */
+  isLogical: boolean | undefined;
   /** When a CPU was last seen with interrupts on. */
   readonly lastOn = new Map<number, number>();
   #booted = false;
@@ -64,6 +69,7 @@ export class KernelSide {
         return;
       case 'config':
         this.targets.set(event.target, event.apicdest % 256);
+        if (event.target === 0) this.isLogical = event.apicdest !== 0;
         if (event.vector !== noVector) this.#own(event);
         return;
       case 'clear':

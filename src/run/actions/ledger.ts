@@ -5,8 +5,8 @@ import { answering, type VariantContext } from '../context.ts';
 import { askOrGoOn } from '../wait.ts';
 
 const budgetMs = 10_000;
-/** The narrowest of these counts: one may be interrupted. */
-const attempts = 3;
+/** Each may be held up on its way; together they are narrow (src/model/ledger/clock.ts). */
+const attempts = 12;
 let marks = 0;
 
 export function keepsLedger({ plan }: VariantContext): boolean {
