@@ -142,11 +142,22 @@ export function recordingOf(raw: RawGrid): GridRecording {
     machine: raw.machine.name,
     possible,
     present,
-    nodes: values('node'),
+    nodes: withAbsent(values('node'), possible),
     cores: [...new Set(values('core'))].filter((core) => /[-,]/.test(core)),
     defaultAffinity: values('default')[0] ?? '',
     points: raw.points.map((point, i) => pointOf(point, traced[i]!, parseCpuList(possible))),
   };
+}
+
+/**
+ * sysfs lists a node's CPUs that are there; the kernel spreads over the possible ones. Those that no table names are dealt
+ * out to the nodes in turn (arch/x86/mm/numa.c numa_init_array), which is simple where there is one node.
+ */
+function withAbsent(nodes: string[], possible: string): string[] {
+  const listed = new Set(nodes.flatMap(parseCpuList));
+  if (parseCpuList(possible).every((cpu) => listed.has(cpu))) return nodes;
+  if (nodes.length > 1) throw new Error('which node absent CPUs belong to is not known');
+  return [possible];
 }
 
 function pointOf({ point, facts, dmesg }: RawPoint, traced: TracedPoint, possible: number[]): PointRecording {
