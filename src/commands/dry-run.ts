@@ -1,5 +1,6 @@
 /** `vflab run --dry-run`: the whole plan, every QEMU argument, action and deadline; nothing is started. */
 import { exitCodes } from '../errors.ts';
+import { wordsOf } from '../faults/schema.ts';
 import { controlParameters, guestCommand } from '../guest/command-line.ts';
 import type { Action, Plan, VariantPlan } from '../lab/plan.ts';
 import { qemuArgs } from '../machine/args.ts';
@@ -89,6 +90,7 @@ function wrapped(command: readonly string[]): string[] {
 }
 
 function describeAction(action: Action, variant: VariantPlan): string {
+  if (action.do === 'run-schedule') return describeSchedule(action, variant);
   const { do: verb, ...rest } = action;
   const words = Object.entries(rest).map(
     ([key, value]) => `${key}=${Array.isArray(value) ? value.join(',') : value}`,
@@ -97,7 +99,25 @@ function describeAction(action: Action, variant: VariantPlan): string {
   return `${[verb, ...words].join(' ')}${fault}`;
 }
 
+/** A line for each fault with its moments, and for each invariant; they run beside each other. */
+function describeSchedule(action: Action & { do: 'run-schedule' }, variant: VariantPlan): string {
+  const seconds = (ms: number) => (ms / 1000).toFixed(3).replace(/\.?0+$/, '');
+  const lines = [
+    ...action.inOrder.map((id) => `in order  ${id} ${faultWords(variant, id)}`),
+    ...action.schedule.map(({ fault, atMs, durationMs }) => {
+      const long = durationMs === undefined ? '' : ` for ${seconds(durationMs)} s`;
+      return `at ${atMs.map(seconds).join(', ')} s${long}  ${fault} ${faultWords(variant, fault)}`;
+    }),
+    ...(variant.invariants ?? []).map(
+      ({ id, everyMs, withinMs }) => `every ${seconds(everyMs)} s  ${id}, within ${seconds(withinMs)} s`,
+    ),
+  ];
+  const seed = variant.seed === undefined ? '' : ` seed=${variant.seed}`;
+  return [`run-schedule${seed}`, ...lines.map((line) => `        ${line}`)].join('\n');
+}
+
 function faultWords(variant: VariantPlan, id: string): string {
   const fault = variant.faults[id]!;
-  return `(${fault.severity} ${fault.error} on ${fault.target}, via ${fault.via})`;
+  const words = wordsOf(fault);
+  return `(${words.says(fault)}, by ${words.by(fault)})`;
 }

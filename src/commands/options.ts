@@ -17,6 +17,7 @@ export function runCommand(program: Command): Command {
     .optionsGroup('Run:')
     .option('--dry-run', 'print the whole plan, start nothing')
     .option('--repeat <n>', 'run every variant n times', positive, 1)
+    .option('--seed <n>', 'what random schedules are drawn from: the same seed, the same schedule', seed)
     .option('--refresh', 'look for newer kernels and packages')
     .option(
       '--keep',
@@ -60,6 +61,11 @@ export function collect(value: string, before: string[] | undefined): string[] {
 export function positive(value: string): number {
   if (/^[1-9][0-9]{0,5}$/.test(value)) return Number(value);
   throw new InvalidArgumentError('must be a whole number from 1.');
+}
+
+export function seed(value: string): number {
+  if (/^[0-9]{1,10}$/.test(value) && Number(value) < 2 ** 32) return Number(value);
+  throw new InvalidArgumentError('must be a whole number below 4294967296.');
 }
 
 function count(value: string): number {

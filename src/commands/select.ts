@@ -1,4 +1,5 @@
 /** The options that choose what of a lab's matrix is run → plans. */
+import { randomInt } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
@@ -13,6 +14,7 @@ export interface SelectOptions {
   /** `name=value` */
   axis?: string[];
   modules?: string;
+  seed?: number;
 }
 
 /** @throws UsageError BAD_AXIS, NO_SUCH_KERNEL, NO_SUCH_MODULES, BAD_SELECTION */
@@ -35,8 +37,10 @@ export async function plansFor(
     add(axis.slice(0, at), axis.slice(at + 1));
   }
   const customKernel = await custom(cwd, paths, selection, options.modules);
+  const fresh = randomInt(2 ** 32);
   return labs.map(({ name, file, lab }) => {
-    const result = makePlan(lab, { name, file, selection, ...(customKernel ? { customKernel } : {}) });
+    const seed = options.seed ?? lab.seed ?? fresh;
+    const result = makePlan(lab, { name, file, selection, seed, ...(customKernel ? { customKernel } : {}) });
     if (result.ok) return result.plan;
     throw new UsageError(`${name}: ${result.problems.join('\n')}`, {
       code: 'BAD_SELECTION',

@@ -3,9 +3,11 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { exitCodes, UsageError } from '../errors.ts';
+import { wordsOf } from '../faults/schema.ts';
 import { axesOf } from '../lab/matrix.ts';
 import { remedyTitle } from '../lab/phases.ts';
 import type { Lab } from '../lab/schema.ts';
+import type { FaultEntry } from '../lab/schema-schedule.ts';
 import { functionsOf, portOf } from '../lab/topology.ts';
 import type { Style } from '../report/colour.ts';
 import type { RunResult } from '../report/result.ts';
@@ -62,14 +64,14 @@ function describe(name: string, file: string, lab: Lab, style: Style): string {
   ]);
   const variants = Object.entries(lab.variants).map(([id, variant]) => [
     `  ${id}`,
-    variant.faults.join(', ') || changeText(variant.host) || (host.disks ? '' : 'no fault'),
+    variant.faults.map(entryText).join(', ') || changeText(variant.host) || (host.disks ? '' : 'no fault'),
     variant.remedy === 'none' ? '' : `remedy: ${remedyTitle(lab, variant.remedy)}`,
     `${variant.expect.verdict}${variant.expect.remedy ? `, ${variant.expect.remedy}` : ''}`,
   ]);
   const faults = Object.entries(lab.faults).map(([id, fault]) => [
     `  ${id}`,
-    `${fault.severity} ${fault.error} on ${fault.target}`,
-    `by ${fault.via === 'kernel' ? "the kernel's aer_inject" : "QEMU's pcie_aer_inject_error"}`,
+    wordsOf(fault).says(fault),
+    `by ${wordsOf(fault).by(fault)}`,
   ]);
   const lines = [
     `${style.bold(name)}: ${lab.title}`,
@@ -96,6 +98,15 @@ function describe(name: string, file: string, lab: Lab, style: Style): string {
     ...axesOf(lab).map((axis) => `  ${axis.name}: ${axis.values.join(', ')}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** `churn during 30s`, `bad-tlp every 2s times 5`, `abort random 20 within 30s` */
+function entryText(entry: FaultEntry): string {
+  if (typeof entry === 'string') return entry;
+  const { fault, random, ...rest } = entry;
+  const words = Object.entries(rest).map(([key, value]) => `${key} ${value}`);
+  if (random) words.push(`random ${random.times} within ${random.within}`);
+  return [fault, ...words].join(' ');
 }
 
 /** Nothing at all where there is nothing in it. */

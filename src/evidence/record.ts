@@ -99,8 +99,34 @@ export type HarnessEvent = { t: number } & (
   /** Disks that were read, of those that have a block device. `failed` are block devices: `vda`. */
   | { kind: 'disks-read'; machine: string; moment: string; worked: number; failed: string[]; t0: number }
   | { kind: 'registers'; fault: string; stage: 'before' | 'after' | 'healed'; registers: AerRegisters }
-  | { kind: 'injected'; fault: string; via: 'kernel' | 'qemu'; t0: number; output: string }
-  | { kind: 'proof'; fault: string; stage: 'injected' | 'healed'; proved: boolean; because: string[] }
+  /** A schedule of faults: its moments count from `begin`. */
+  | { kind: 'schedule'; state: 'begin' | 'end'; seed?: number }
+  /** `occurrence` counts the injections of one fault from 0, which is also what is meant where it is absent. */
+  | {
+      kind: 'injected';
+      fault: string;
+      occurrence?: number;
+      /** What did it: the kernel's own means, QEMU, a program inside the machine. */
+      via: 'kernel' | 'qemu' | 'program';
+      t0: number;
+      /** When the schedule wanted it, in milliseconds since its begin. */
+      plannedMs?: number;
+      output: string;
+    }
+  /** A fault that lasts was told to end, at `t0`, and has. */
+  | { kind: 'fault-stopped'; fault: string; occurrence: number; t0: number }
+  /** Of one injection, or (`healed`, without `occurrence`) of all of them. */
+  | {
+      kind: 'proof';
+      fault: string;
+      occurrence?: number;
+      stage: 'injected' | 'healed';
+      proved: boolean;
+      because: string[];
+      measured?: Record<string, number>;
+    }
+  /** One check of an invariant, asked at `t0`. `answer` is what was seen. */
+  | { kind: 'invariant'; id: string; held: boolean; answer: string; t0: number }
   | {
       kind: 'snapshot';
       machine: string;

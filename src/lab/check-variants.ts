@@ -1,4 +1,5 @@
 /** That the variants and the matrix fit the rest of the lab, and that what is expected can be true. */
+import { checkVariantFaults } from './check-faults.ts';
 import { type Complaint, unknown } from './complaint.ts';
 import { axesOf, cellsOf } from './matrix.ts';
 import type { Path } from './problem.ts';
@@ -11,18 +12,7 @@ export function* checkVariants(lab: Lab): Generator<Complaint> {
     yield { place: { path: ['variants'], at: 'key' }, message: 'a lab needs a variant' };
   for (const [id, variant] of Object.entries(lab.variants)) {
     const path = ['variants', id];
-    for (const [i, fault] of variant.faults.entries()) {
-      if (!Object.hasOwn(lab.faults, fault))
-        yield {
-          place: { path: [...path, 'faults', i] },
-          message: unknown('fault', fault, Object.keys(lab.faults)),
-        };
-      if (variant.faults.indexOf(fault) < i)
-        yield {
-          place: { path: [...path, 'faults', i] },
-          message: `${fault} is already injected by this variant`,
-        };
-    }
+    yield* checkVariantFaults(lab, id);
     if (variant.remedy !== 'none' && !Object.hasOwn(lab.remedies, variant.remedy))
       yield {
         place: { path: [...path, 'remedy'] },

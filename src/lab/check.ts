@@ -1,6 +1,6 @@
 /** What the schema cannot see: that the parts of a lab fit together. Each complaint points at one place. */
-import { correctableBits, isCorrectable, uncorrectableBits } from '../faults/aer/schema.ts';
 import { checkDisks } from './check-disks.ts';
+import { checkFaults } from './check-faults.ts';
 import { checkVariants } from './check-variants.ts';
 import { type Complaint, unknown } from './complaint.ts';
 import { didYouMean } from './nearest.ts';
@@ -151,45 +151,6 @@ function* checkTraffic(lab: Lab): Generator<Complaint> {
     if (fn?.kind === 'nvme' && traffic.to !== undefined)
       yield { place: { path: ['traffic', id, 'to'] }, message: `${fn.name} is a disk and cannot ping` };
   }
-}
-
-function* checkFaults(lab: Lab): Generator<Complaint> {
-  const functions = functionsOf(lab);
-  const ports = portsOf(lab).map((port) => port.id);
-  for (const [id, fault] of Object.entries(lab.faults)) {
-    const target = { path: ['faults', id, 'target'] };
-    const fn = functions.find((f) => f.name === fault.target);
-    if (!fn && !ports.includes(fault.target))
-      yield {
-        place: target,
-        message: unknown('target', fault.target, [...functions.map((f) => f.name), ...ports]),
-      };
-    if (fn?.kind === 'nvme')
-      yield {
-        place: target,
-        message: `QEMU's nvme has no AER capability: aim at the port above it, ${portOf(lab, fn.device)}`,
-      };
-    else if (fn?.kind === 'igb' && fault.via === 'qemu')
-      yield {
-        place: target,
-        message: `QEMU's igb sends no error messages: aim at the port above it, ${portOf(lab, fn.device)}, or write \`via: kernel\``,
-      };
-    const severity = { path: ['faults', id, 'severity'] };
-    if (isCorrectable(fault.error) && fault.severity !== 'correctable')
-      yield {
-        place: severity,
-        message: `${fault.error} is a correctable error; a ${fault.severity} one is ${list(uncorrectableBits)}`,
-      };
-    if (!isCorrectable(fault.error) && fault.severity === 'correctable')
-      yield {
-        place: severity,
-        message: `${fault.error} cannot be correctable; a correctable one is ${list(correctableBits)}`,
-      };
-  }
-}
-
-function list(bits: Record<string, number>): string {
-  return Object.keys(bits).join(', ');
 }
 
 function* checkRemedies(lab: Lab): Generator<Complaint> {

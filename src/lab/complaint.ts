@@ -8,7 +8,7 @@ export interface Complaint {
 }
 
 /** `unknown port "rp9" (did you mean "rp1"?)`, or with all that there are. */
-export function unknown(what: string, name: string, known: string[]): string {
+export function unknown(what: string, name: string, known: readonly string[]): string {
   const all = known.length > 0 ? `; known: ${known.join(', ')}` : `; this lab names no ${what}`;
   return `unknown ${what} "${name}"${didYouMean(name, known) || all}`;
 }

@@ -1,9 +1,11 @@
 /** Lab → the machines of one cell: their specs, devices and who owns which function. */
+import { wordsOf } from '../faults/schema.ts';
 import type { MachineSpec, PciDevice, PciSlot } from '../machine/spec.ts';
 import { ledgerTraceEvents } from '../machine/trace-events.ts';
 import { diskSlots, diskWords } from './disks.ts';
 import type { Cell } from './matrix.ts';
 import type { DevicePlan, GuestPlan, HostPlan } from './plan.ts';
+import { invariantsOf } from './schedule.ts';
 import type { Device, Lab } from './schema.ts';
 import { controlAddress, functionsOf, portOf, portsOf } from './topology.ts';
 import { ledgerBufferMiB, vectorTraceWords } from './vector-trace.ts';
@@ -77,6 +79,7 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
     ],
     // The matrix is read out of its memory at every look.
     ...(host.disks ? { nullBackend: true, gdbStub: true } : {}),
+    ...(watchesVectors(lab, cell.variant!) ? { gdbStub: true } : {}),
     ...(host.ledger ? { trace: [...ledgerTraceEvents] } : {}),
     pci: [
       ...portsOf(lab).map(
@@ -95,6 +98,11 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
     quirks: [],
   };
   return { kernel, spec, modules: hostModules(lab) };
+}
+
+/** `global_available` is in the kernel's memory only. */
+function watchesVectors(lab: Lab, variant: string): boolean {
+  return invariantsOf(lab, variant).some(({ kind }) => kind === 'global-available');
 }
 
 export function guestPlans(lab: Lab, cell: Cell): GuestPlan[] {
@@ -193,7 +201,7 @@ function hostModules(lab: Lab): string[] {
       ...drivers,
       ...(passthrough ? ['vfio-pci'] : []),
       ...(Object.keys(lab.guests).length > 0 ? ['{kvm}'] : []),
-      ...(faults.some((fault) => fault.kind === 'aer' && fault.via === 'kernel') ? ['aer_inject'] : []),
+      ...faults.flatMap((fault) => wordsOf(fault).hostModules?.(fault) ?? []),
       ...(lab.host.consoles > 0 ? ['virtio_console'] : []),
       ...lab.host.modules,
     ]),

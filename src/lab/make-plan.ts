@@ -5,7 +5,9 @@ import { devicePlans, guestPlans, hostPlan } from './machines.ts';
 import { type Cell, cellId, matches, type Selection, selectCells } from './matrix.ts';
 import { phasesOf, remedyTitle } from './phases.ts';
 import type { Expectation, Plan, TrafficPlan, VariantPlan } from './plan.ts';
+import { drawsLots, invariantsOf, scheduleOf } from './schedule.ts';
 import type { Lab } from './schema.ts';
+import { faultName } from './schema-schedule.ts';
 import { functionsOf, gatewayOf, isInUse } from './topology.ts';
 
 export interface PlanRequest {
@@ -14,6 +16,8 @@ export interface PlanRequest {
   /** Path of the lab file as the user gave it. */
   file: string;
   selection?: Selection;
+  /** What chance is drawn from. Default: the lab's own, else 0. */
+  seed?: number;
   /** The user's own kernel for the host, in place of the kernel axis. */
   customKernel?: { path: string; modules?: string };
 }
@@ -24,17 +28,20 @@ export type PlanResult = { ok: true; plan: Plan } | { ok: false; problems: strin
 export function makePlan(lab: Lab, request: PlanRequest): PlanResult {
   const { cells, problems } = selectCells(lab, request.selection ?? {}, request.customKernel !== undefined);
   if (problems.length > 0) return { ok: false, problems };
+  const seed = request.seed ?? lab.seed ?? 0;
+  const variants = cells.map((cell) => variantPlan(lab, cell, seed));
   const plan: Plan = {
     lab: request.name,
     title: lab.title,
     file: request.file,
-    variants: cells.map((cell) => variantPlan(lab, cell)),
+    variants,
+    ...(variants.some((variant) => variant.seed !== undefined) ? { seed } : {}),
     ...(request.customKernel ? { customKernel: request.customKernel } : {}),
   };
   return { ok: true, plan };
 }
 
-function variantPlan(whole: Lab, cell: Cell): VariantPlan {
+function variantPlan(whole: Lab, cell: Cell, seed: number): VariantPlan {
   const lab = labOfVariant(whole, cell.variant!);
   const variant = lab.variants[cell.variant!]!;
   const host = hostPlan(lab, cell);
@@ -42,6 +49,10 @@ function variantPlan(whole: Lab, cell: Cell): VariantPlan {
   const devices = devicePlans(lab);
   const traffic = trafficPlans(lab);
   const disks = disksPlan(lab);
+  const faults = variant.faults.map(faultName);
+  const schedule = scheduleOf(lab, cell.variant!, seed);
+  const invariants = invariantsOf(lab, cell.variant!);
+  const parts = { hostModules: host.modules, disks, devices, guests, traffic, schedule, invariants };
   return {
     id: cellId(lab, cell),
     axes: cell,
@@ -50,9 +61,11 @@ function variantPlan(whole: Lab, cell: Cell): VariantPlan {
     devices,
     ...(disks ? { disks } : {}),
     traffic,
-    faults: Object.fromEntries(variant.faults.map((id) => [id, lab.faults[id]!])),
+    faults: Object.fromEntries(faults.map((id) => [id, lab.faults[id]!])),
+    ...(invariants.length > 0 ? { invariants } : {}),
+    ...(drawsLots(lab, cell.variant!) ? { seed } : {}),
     remedy: { id: variant.remedy, title: remedyTitle(lab, variant.remedy) },
-    phases: phasesOf(lab, cell.variant!, { hostModules: host.modules, disks, devices, guests, traffic }),
+    phases: phasesOf(lab, cell.variant!, parts),
     failure: lab.failure,
     expect: expectation(variant, cell),
   };

@@ -4,8 +4,20 @@
  * waiting, not what a phase is expected to take.
  */
 import { diskPhases } from './phases-disks.ts';
-import type { Action, DevicePlan, DisksPlan, GuestPlan, Moment, Phase, TrafficPlan } from './plan.ts';
+import type {
+  Action,
+  DevicePlan,
+  DisksPlan,
+  GuestPlan,
+  InvariantPlan,
+  Moment,
+  Phase,
+  ScheduledFault,
+  TrafficPlan,
+} from './plan.ts';
+import { endOf } from './schedule.ts';
 import type { Lab, Step } from './schema.ts';
+import { faultName } from './schema-schedule.ts';
 
 interface Parts {
   hostModules: string[];
@@ -13,6 +25,8 @@ interface Parts {
   devices: DevicePlan[];
   guests: GuestPlan[];
   traffic: TrafficPlan[];
+  schedule: ScheduledFault[];
+  invariants: InvariantPlan[];
 }
 
 export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
@@ -27,7 +41,7 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
     const title = remedyTitle(lab, variant.remedy);
     return diskPhases({ disks, cpus: lab.host.cpus, hostModules, remedy: { title, before, after } });
   }
-  const faults = variant.faults;
+  const faults = variant.faults.map(faultName);
   const guests = parts.guests.map((guest) => guest.id);
   const machines = ['host', ...guests];
 
@@ -43,12 +57,7 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
     ]),
     phase('check-before', 'Check that everything works', 60, check(parts, machines, guests, 'before-fault')),
     phase('remedy-before', `Remedy: ${remedyTitle(lab, variant.remedy)}`, budgetOf(before), before),
-    phase(
-      'fault',
-      `Inject ${faults.join(', ')}`,
-      30,
-      faults.map((fault): Action => ({ do: 'inject', fault })),
-    ),
+    faultPhase(faults, parts),
     phase('observe', 'See what the fault did', 45, [
       ...guests.map((guest): Action => ({ do: 'observe-guest', guest, moment: 'after-fault' })),
       { do: 'snapshot', on: 'host', moment: 'after-fault' },
@@ -57,12 +66,29 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
     phase('check-after', 'Check what still works', 90, check(parts, machines, guests, 'end')),
     phase(
       'heal',
-      'Clear the error status',
-      20,
+      faults.every((id) => lab.faults[id]!.kind === 'aer') ? 'Clear the error status' : 'Undo the faults',
+      20 * faults.length,
       faults.map((fault): Action => ({ do: 'heal', fault })),
     ),
     phase('collect', 'Collect the evidence', 60, [{ do: 'collect' }]),
   ].filter((p) => p.actions.length > 0);
+}
+
+/** One action a fault, or, with a schedule or invariants, one for all: those run beside each other. */
+function faultPhase(faults: string[], { schedule, invariants }: Parts): Phase {
+  const title = faults.length > 0 ? `Inject ${faults.join(', ')}` : 'Check the invariants';
+  if (schedule.length === 0 && invariants.length === 0)
+    return phase(
+      'fault',
+      title,
+      30,
+      faults.map((fault): Action => ({ do: 'inject', fault })),
+    );
+  const inOrder = faults.filter((id) => !schedule.some(({ fault }) => fault === id));
+  const injections = schedule.reduce((sum, { atMs }) => sum + atMs.length, inOrder.length);
+  // Each injection may be as slow as one alone: then the schedule is late, and that is on record.
+  const seconds = 60 + Math.ceil(endOf(schedule) / 1000) + 30 * injections;
+  return phase('fault', title, seconds, [{ do: 'run-schedule', inOrder, schedule }]);
 }
 
 export function remedyTitle(lab: Lab, remedy: string): string {

@@ -6,7 +6,7 @@
  * Names inside a plan: `host` is the L1 machine; a guest (L2) has the id its lab gave it; a PCI function is
  * `nic0` (the physical function) or `nic0.vf1` (its second virtual function).
  */
-import type { AerFault } from '../faults/aer/schema.ts';
+import type { Fault } from '../faults/schema.ts';
 import type { MachineSpec } from '../machine/spec.ts';
 
 export interface Plan {
@@ -15,6 +15,8 @@ export interface Plan {
   /** Path of the lab file as the user gave it. */
   file: string;
   variants: VariantPlan[];
+  /** What every choice by chance is drawn from; absent where nothing is left to chance. */
+  seed?: number;
   /** The user's own kernel, used wherever a spec says `{kernel:custom}`: bzImage, and its modules' directory. */
   customKernel?: { path: string; modules?: string };
 }
@@ -37,6 +39,10 @@ export interface VariantPlan {
   disks?: DisksPlan;
   traffic: TrafficPlan[];
   faults: Record<string, FaultPlan>;
+  /** What has to hold while the faults are injected. */
+  invariants?: InvariantPlan[];
+  /** The plan's, where this variant draws lots. */
+  seed?: number;
   remedy: { id: string; title: string };
   phases: Phase[];
   /** The failure that this lab is about; the verdict says whether it was reproduced. */
@@ -45,7 +51,7 @@ export interface VariantPlan {
 }
 
 /** Failures that `src/verdict/` can recognise. */
-export const failureIds = ['vm-stopped-by-aer', 'virtio-blk-probe-failed'] as const;
+export const failureIds = ['vm-stopped-by-aer', 'virtio-blk-probe-failed', 'invariant-broken'] as const;
 export type FailureId = (typeof failureIds)[number];
 
 export interface Expectation {
@@ -126,8 +132,28 @@ export interface TrafficPlan {
   to?: string;
 }
 
-/** One kind a fault; issue by issue this union grows. */
-export type FaultPlan = AerFault;
+export type FaultPlan = Fault;
+
+/** One fault with its concrete moments, in milliseconds of the harness's clock since the schedule began. */
+export interface ScheduledFault {
+  fault: string;
+  /** Ascending. A moment that has passed when the injection before it ends is not left out: it comes at once. */
+  atMs: number[];
+  /** Of a fault that lasts: how long, each time. */
+  durationMs?: number;
+}
+
+/**
+ * Checked from the beginning of the faults until they are over, and once after. An answer counts when it comes
+ * within `withinMs` at reference speed.
+ */
+export type InvariantPlan = { id: string; everyMs: number; withinMs: number } & (
+  | { kind: 'guest-answers'; guest: string }
+  | { kind: 'traffic'; traffic: string }
+  | { kind: 'global-available'; atLeast: number }
+  /** Judged from the traces: every interrupt handled within `withinMs`. What is done meanwhile is to tie the clocks. */
+  | { kind: 'ledger-balanced' }
+);
 
 export interface Phase {
   name: string;
@@ -140,6 +166,7 @@ export interface Phase {
 
 export type Moment =
   | 'before-fault'
+  | 'during-fault'
   | 'after-fault'
   | 'end'
   /** Right before the disks' driver is loaded (cold) or the first one is plugged in (hot). */
@@ -172,6 +199,11 @@ export type Action =
   /** Copies what a machine says of its interrupts (and of its disks, where the plan has some) into the evidence. */
   | { do: 'snapshot'; on: string; moment: Moment }
   | { do: 'inject'; fault: string }
+  /**
+   * Injects the faults of `schedule`, each at its moments and all beside each other, and those of `inOrder` one after
+   * the other from the beginning, while the plan's invariants are checked. Over when all faults are.
+   */
+  | { do: 'run-schedule'; inOrder: string[]; schedule: ScheduledFault[] }
   | { do: 'heal'; fault: string }
   /** Asks the three witnesses of a guest (SSH, serial console, QMP) whether it lives. */
   | { do: 'observe-guest'; guest: string; moment: Moment }

@@ -4,10 +4,11 @@
  * What zod cannot see (references between parts) is checked in `check.ts`.
  */
 import { z } from 'zod';
-import { AerFault } from '../faults/aer/schema.ts';
+import { Fault } from '../faults/schema.ts';
 import { findingIds } from '../verdict/types.ts';
 import { failureIds } from './plan.ts';
 import { FunctionName, Host, HostChange, hostShape, Ip, Name } from './schema-host.ts';
+import { FaultEntry, Invariant } from './schema-schedule.ts';
 
 export type { Device, HostChange } from './schema-host.ts';
 
@@ -120,7 +121,11 @@ const Variant = z
   .strictObject({
     title: z.string().optional(),
     host: HostChange.default({}),
-    faults: z.array(z.string()).default([]).describe('Faults to inject, in this order.'),
+    faults: z
+      .array(FaultEntry)
+      .default([])
+      .describe('Faults to inject: by name, one after the other in this order, or on a schedule.'),
+    invariants: z.array(Invariant).default([]).describe("What has to hold besides the lab's own."),
     remedy: z.string().default('none').describe('The remedy to try, or none.'),
     onDemand: z.boolean().default(false).describe('Runs only if asked for: it is slow, or large.'),
     expect: z.strictObject(expectShape),
@@ -139,7 +144,16 @@ export const Lab = z
     host: Host,
     guests: z.record(Name, Guest).default({}),
     traffic: z.record(Name, Traffic).optional().describe('Default: one check over every function in use.'),
-    faults: z.record(Name, z.discriminatedUnion('kind', [AerFault])).default({}),
+    faults: z.record(Name, Fault).default({}),
+    invariants: z.array(Invariant).default([]).describe('What has to hold while faults are injected.'),
+    seed: z
+      .int()
+      .min(0)
+      .max(0xffffffff)
+      .optional()
+      .describe(
+        'What random schedules are drawn from, unless `--seed` says otherwise. Default: a new one each run.',
+      ),
     remedies: z.record(Name, Remedy).default({}),
     variants: z.record(Name, Variant),
     matrix: z

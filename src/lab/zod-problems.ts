@@ -29,6 +29,8 @@ function problemsOfIssue(source: Source, issue: Issue, data: unknown): Problem[]
     case 'invalid_value':
       return [problemAt(source, { path }, oneOf(value, issue.values.map(String)))];
     case 'invalid_union': {
+      const branches = branchProblems(source, issue, value, data);
+      if (branches) return branches;
       const options = (issue as { options?: unknown[] }).options ?? [];
       return [problemAt(source, { path }, oneOf(value, options.map(String)))];
     }
@@ -43,6 +45,21 @@ function problemsOfIssue(source: Source, issue: Issue, data: unknown): Problem[]
     default:
       return [problemAt(source, { path }, issue.message)];
   }
+}
+
+/** Of a union that no `kind` decides (a name or a map): the problems of the branch that was meant. */
+function branchProblems(
+  source: Source,
+  issue: Issue & { code: 'invalid_union' },
+  value: unknown,
+  data: unknown,
+): Problem[] | undefined {
+  const { errors, path } = issue;
+  if (errors.length === 0) return undefined;
+  const isOfType = (branch: Issue[]) => !branch.some((i) => i.code === 'invalid_type' && i.path.length === 0);
+  const meant = errors.find(isOfType);
+  if (!meant) return [problemAt(source, { path }, `expected a name or a map, found ${show(value)}`)];
+  return meant.flatMap((one) => problemsOfIssue(source, { ...one, path: [...path, ...one.path] }, data));
 }
 
 function oneOf(value: unknown, options: string[]): string {
@@ -95,6 +112,7 @@ interface JsonSchema {
   additionalProperties?: JsonSchema | boolean;
   items?: JsonSchema;
   oneOf?: JsonSchema[];
+  anyOf?: JsonSchema[];
   const?: unknown;
 }
 
@@ -116,6 +134,7 @@ function knownKeys(schema: JsonSchema, path: Path, data: unknown): string[] {
 
 /** The branch of a union that the value's `kind` chooses. */
 function chosen(schema: JsonSchema | undefined, value: unknown): JsonSchema | undefined {
+  if (schema?.anyOf) return schema.anyOf.find((branch) => branch.properties);
   if (!schema?.oneOf) return schema;
   const kind = (value as { kind?: unknown } | null)?.kind;
   return schema.oneOf.find((branch) => branch.properties?.kind?.const === kind) ?? schema.oneOf[0];

@@ -40,6 +40,8 @@ export class Progress implements Reporter {
     switch (event.kind) {
       case 'run-start':
         this.#line(event.t, `${this.#style.bold(event.plan.lab)}: ${plainLine(event.plan.title)}`);
+        if (event.plan.seed !== undefined)
+          this.#line(event.t, `  Seed ${event.plan.seed} (--seed ${event.plan.seed} repeats its schedule)`);
         break;
       case 'prepare':
         this.#begin(event.t, plainLine(event.text));

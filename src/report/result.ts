@@ -19,6 +19,8 @@ export interface RunResult {
   /** What ended the run early. */
   interrupted?: 'SIGINT' | 'SIGTERM';
   variants: VariantResult[];
+  /** What every choice by chance was drawn from; absent where nothing was. `--seed` repeats it. */
+  seed?: number;
   /** What was used, exactly: kernels, QEMU, firmware, images, vflab, node. Name → version. */
   versions: Record<string, string>;
   accelerator: Accelerator;

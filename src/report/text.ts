@@ -133,6 +133,9 @@ function footer(result: RunResult, style: Style): string[] {
   return [
     `Accelerator: ${accelerator.kind} (${plainLine(accelerator.reason)})`,
     ...accelerator.cannotShow.map((what) => style.dim(`  cannot show: ${plainLine(what)}`)),
+    ...(result.seed === undefined
+      ? []
+      : [`Seed:        ${result.seed} (--seed ${result.seed} repeats the schedule)`]),
     `Evidence:    ${result.folder}`,
   ];
 }

@@ -1,7 +1,7 @@
 /** What the actions of one variant share: the plan, the record, and the machines as they come to life. */
 
 import { LabBrokeError } from '../errors.ts';
-import type { AerRegisters, PciFunctionRecord } from '../evidence/record.ts';
+import type { PciFunctionRecord } from '../evidence/record.ts';
 import type { SshKey } from '../guest/key.ts';
 import type { LinuxMachine } from '../guest/linux.ts';
 import type { NestedGuest } from '../guest/nested.ts';
@@ -44,8 +44,8 @@ export interface VariantContext {
   functions: Map<string, PciFunctionRecord>;
   /** All functions of the host, of the same reading. */
   sysfs: SysfsFunction[];
-  /** Register values before each injected fault: what the heal goes back to. */
-  registersBefore: Map<string, AerRegisters>;
+  /** What each injection of a fault remembers for its healing, by the fault's name. */
+  injections: Map<string, unknown[]>;
 }
 
 export function hostOf(ctx: VariantContext): RunningHost {

@@ -8,6 +8,7 @@ import { loadDiskDriver, plugDisks, probeDisksAgain, readDisks, unplugDisks } fr
 import { healFault, injectFault } from './actions/fault.ts';
 import { awaitGuest, plug, resetStoppedGuest, startGuest, unplug } from './actions/guests.ts';
 import { observeGuest } from './actions/observe.ts';
+import { runSchedule } from './actions/schedule.ts';
 import { checkTraffic } from './actions/traffic.ts';
 import { machineOf, type VariantContext } from './context.ts';
 
@@ -26,11 +27,14 @@ export async function execute(ctx: VariantContext, action: Action, signal: Abort
     case 'await-guest':
       return await awaitGuest(ctx, action.guest, signal);
     case 'check-traffic':
-      return await checkTraffic(ctx, action.traffic, action.moment, signal);
+      await checkTraffic(ctx, action.traffic, action.moment, signal);
+      return;
     case 'snapshot':
       return await snapshot(ctx, action.on, action.moment, signal);
     case 'inject':
-      return await injectFault(ctx, action.fault, signal);
+      return await injectFault(ctx, { fault: action.fault, occurrence: 0 }, signal);
+    case 'run-schedule':
+      return await runSchedule(ctx, action, signal);
     case 'heal':
       return await healFault(ctx, action.fault, signal);
     case 'observe-guest':

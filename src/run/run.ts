@@ -52,6 +52,7 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
     lab: plan.lab,
     title: plan.title,
     file: plan.file,
+    ...(plan.seed === undefined ? {} : { seed: plan.seed }),
     startedAt: startedAt.toISOString(),
     durationMs: 0,
     variants: [],

@@ -147,7 +147,7 @@ function makeContext(
     guests: new Map(),
     functions: new Map(),
     sysfs: [],
-    registersBefore: new Map(),
+    injections: new Map(),
   };
   return ctx;
 }

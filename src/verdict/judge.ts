@@ -6,8 +6,10 @@ import type { VariantPlan } from '../lab/plan.ts';
 import { type Files, gatherFacts, type RunFacts } from './facts.ts';
 import type { Account } from './failure.ts';
 import { failures } from './failures/index.ts';
+import { faultFindings } from './findings/faults.ts';
 import { infrastructureFindings } from './findings/infrastructure.ts';
 import { interruptFindings } from './findings/interrupts.ts';
+import { invariantFindings } from './findings/invariants.ts';
 import { kernelFindings } from './findings/kernel.ts';
 import type { Finding, FindingId, Verdict, VerdictWord } from './types.ts';
 
@@ -22,6 +24,8 @@ export function judge({ plan, files }: StoredRun): Verdict {
   const account = failures[plan.failure](facts);
   const findings = withoutConsequences([
     ...infrastructureFindings(facts),
+    ...faultFindings(facts, account.confirm),
+    ...invariantFindings(facts),
     ...account.findings,
     ...kernelFindings(facts, account.since),
     ...interruptFindings(facts),
@@ -33,7 +37,7 @@ export function judge({ plan, files }: StoredRun): Verdict {
     verdict,
     reason,
     findings,
-    chain: verdict === 'inconclusive' ? [] : account.chain(),
+    chain: verdict === 'inconclusive' ? [] : account.chain(findings),
     ...(account.disks ? { disks: account.disks } : {}),
     ...(remedy === undefined ? {} : { remedy }),
     asExpected: differences.length === 0,
@@ -50,13 +54,14 @@ function withoutConsequences(findings: readonly Finding[]): Finding[] {
 
 function decide(
   findings: readonly Finding[],
-  { happened, cleanBecause }: Account,
+  { happened, everyError, cleanBecause }: Account,
 ): { verdict: VerdictWord; reason: string } {
   const broken = findings.find((finding) => finding.severity === 'infrastructure');
   if (broken) return { verdict: 'inconclusive', reason: broken.title };
   if (happened !== undefined) return { verdict: 'reproduced', reason: happened };
   // Whatever else went wrong is another failure than the one this lab is about: neither there nor clean.
   const wrong = findings.find((finding) => finding.severity === 'error');
+  if (wrong && everyError) return { verdict: 'reproduced', reason: wrong.title };
   if (wrong)
     return { verdict: 'inconclusive', reason: `Not this failure, but not clean either: ${wrong.title}` };
   return { verdict: 'clean', reason: cleanBecause };

@@ -4,9 +4,10 @@ import { vectorRules } from '../model/vector/rules.ts';
 
 export const verdictRules = {
   'FAULT-PROVED':
-    'a fault counts only if the harness proved it (registers and counters) and the host kernel reported it, with the right severity, from the right function',
+    'a fault counts only if the harness proved it, by evidence of its own kind (docs/faults.md); a PCIe error only if the host kernel reported it too, with the right severity, from the right function',
   'FAULT-HEALED':
-    'after healing, every error status register reads 0; else the next error is blamed on this one',
+    'after healing, all is as it was before the fault: error status registers read 0, affinities and numbers are back; else the next fault is blamed for this one',
+  INVARIANT: 'what a lab demands throughout holds at every check while faults are injected, and once after',
   'RUN-COMPLETE': 'the run went through its last phase and its record is whole',
   'RUN-EMULATOR': 'a failure of the emulator itself says nothing about the kernel',
   'RUN-CLOCK': 'an event is placed in time only within the stated error of the clock alignment',

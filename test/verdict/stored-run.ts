@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { HarnessEvent } from '../../src/evidence/record.ts';
-import type { VariantPlan } from '../../src/lab/plan.ts';
+import type { InvariantPlan, VariantPlan } from '../../src/lab/plan.ts';
 import { judge } from '../../src/verdict/judge.ts';
 import type { Verdict } from '../../src/verdict/types.ts';
 
@@ -52,6 +52,12 @@ export class StoredRunCopy {
     const kept = lines.filter((line) => !matching.test(line));
     if (kept.length === lines.length) throw new Error(`${matching} is not in ${file}`);
     this.contents.set(file, kept.join('\n'));
+    return this;
+  }
+
+  /** Adds an invariant to what the plan demands. */
+  demands(invariant: InvariantPlan): this {
+    this.plan = { ...this.plan, invariants: [...(this.plan.invariants ?? []), invariant] };
     return this;
   }
 

@@ -4,7 +4,23 @@
  */
 import type { AerRegisters } from '../../evidence/record.ts';
 import type { LinuxMachine } from '../../guest/linux.ts';
+import type { FaultContext, Proof } from '../fault.ts';
+import type { AerInjection } from './inject.ts';
+import { proveHealed } from './prove.ts';
 import { type AerTarget, readRegisters } from './registers.ts';
+import type { AerFault } from './schema.ts';
+
+/** The first injection knows how it was before all of them. */
+export async function healAer(
+  _fault: AerFault,
+  [first]: readonly AerInjection[],
+  ctx: FaultContext,
+  signal: AbortSignal,
+): Promise<Proof> {
+  const registers = await heal(ctx.host, first!.target, first!.before, signal);
+  ctx.event({ kind: 'registers', fault: ctx.id, stage: 'healed', registers });
+  return proveHealed(registers);
+}
 
 /**
  * Writes back just the bits that read as set: status is RW1C, and `aer_inject`'s simulated registers toggle a

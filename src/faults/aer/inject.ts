@@ -4,8 +4,13 @@
  * emulated hierarchy, from functions that have a qdev id (so never a VF).
  */
 import { LabBrokeError } from '../../errors.ts';
+import type { AerRegisters } from '../../evidence/record.ts';
+import { markClock } from '../../guest/clock.ts';
 import type { LinuxMachine } from '../../guest/linux.ts';
+import type { FaultContext } from '../fault.ts';
+import { type AerTarget, readRegisters } from './registers.ts';
 import { type AerFault, correctableBits, isCorrectable, uncorrectableBits } from './schema.ts';
+import { readTrace, traceRecovery } from './trace.ts';
 
 export interface Injection {
   fault: AerFault;
@@ -14,6 +19,75 @@ export interface Injection {
   ports: string[];
   /** qdev id of the target in the host's QEMU; needed for `via: qemu`. */
   qdevId?: string;
+}
+
+/** What one injection remembers. */
+export interface AerInjection {
+  target: AerTarget;
+  /** Before it: what the heal goes back to. */
+  before: AerRegisters;
+  /** Written into the host's kernel log right before it. */
+  marker: string;
+}
+
+/** How long the kernel may take to handle an error, at reference speed; a fatal one waits for a dead link. */
+const handledBudgetMs = 15_000;
+
+export async function injectAer(
+  fault: AerFault,
+  ctx: FaultContext,
+  signal: AbortSignal,
+): Promise<AerInjection> {
+  const { host, hostMachine } = ctx;
+  const target = aerTarget(ctx, fault.target);
+  const found = ctx.functions.get(fault.target);
+  const injection: Injection = {
+    fault,
+    bdf: target.bdf,
+    ports: portsAbove(ctx, fault.target),
+    ...(found?.isVf === false ? { qdevId: fault.target } : {}),
+  };
+  const drivers = [...ctx.functions.values()].flatMap((f) => f.driver ?? []);
+  await traceRecovery(host, drivers, signal);
+  await arm(host, injection, signal);
+  const before = await readRegisters(host, target, signal);
+  ctx.event({ kind: 'registers', fault: ctx.id, stage: 'before', registers: before });
+
+  const marker = await markClock(host, ctx, signal);
+  const mark = hostMachine.serial.mark();
+  const t0 = ctx.now();
+  const output =
+    fault.via === 'kernel'
+      ? await injectByKernel(host, injection, signal)
+      : await injectByQemu((command) => hostMachine.qmp.humanMonitor(command, signal), injection);
+  ctx.injected(fault.via, t0, output);
+
+  // A correctable error ends with its report; any other one with the recovery's last line.
+  const done =
+    fault.severity === 'correctable'
+      ? /PCIe Bus Error: severity=Correct|AER: Correct/
+      : /AER: [Dd]evice recovery (successful|failed)/;
+  await ctx.within(handledBudgetMs, signal, (s) =>
+    hostMachine.serial.waitForLine(done, { from: mark, signal: s }),
+  );
+  ctx.file('host.trace', await readTrace(host, signal));
+  return { target, before, marker };
+}
+
+function aerTarget(ctx: FaultContext, name: string): AerTarget {
+  const bdf = ctx.bdfOf(name);
+  const parent = ctx.functions.get(name)?.parent;
+  // Errors are collected by the root port: the first step of the path, whatever switches lie between.
+  const device = ctx.plan.devices.find((d) => name === d.id || d.vfs.some((vf) => vf.name === name));
+  const rootBdf = device ? `0000:${device.path.split('/')[0]}` : parent;
+  return { bdf, ...(rootBdf ? { rootBdf } : {}) };
+}
+
+/** Every port between a function and its root port, nearest first; for a port itself, the ones above it. */
+function portsAbove(ctx: FaultContext, name: string): string[] {
+  const bdf = ctx.functions.get(name)?.bdf;
+  const path = ctx.sysfs.find((f) => f.bdf === bdf)?.path ?? [];
+  return path.slice(0, -1).reverse();
 }
 
 /** Makes the function report the error: unmasked, and with the severity that the lab asks for. */

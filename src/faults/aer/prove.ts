@@ -3,13 +3,22 @@
  * move, and its log has to name the error, after the marker that was written just before.
  */
 import type { AerCounters, AerRegisters } from '../../evidence/record.ts';
-import { uncorrectableNames } from './registers.ts';
+import type { FaultContext, Proof } from '../fault.ts';
+import type { AerInjection } from './inject.ts';
+import { readRegisters, uncorrectableNames } from './registers.ts';
 import type { AerFault } from './schema.ts';
 
-export interface Proof {
-  proved: boolean;
-  /** What was seen, or what was missed; for people. */
-  because: string[];
+export async function proveAer(
+  fault: AerFault,
+  { target, before, marker }: AerInjection,
+  ctx: FaultContext,
+  signal: AbortSignal,
+): Promise<Proof> {
+  const after = await readRegisters(ctx.host, target, signal);
+  ctx.event({ kind: 'registers', fault: ctx.id, stage: 'after', registers: after });
+  const log = await ctx.host.must('dmesg', signal);
+  const since = log.slice(Math.max(0, log.indexOf(marker))).split('\n');
+  return proveInjected(fault, before, after, since);
 }
 
 /** @param logSince Kernel log lines of the host since the marker before the injection. */

@@ -1,5 +1,6 @@
 /** Fault `aer`: one PCIe error, named as the PCI Express Base Specification (and lspci) name it. */
 import { z } from 'zod';
+import type { FaultWords } from '../fault.ts';
 
 /**
  * Uncorrectable error status bits by the short names that the kernel and lspci print.
@@ -59,4 +60,44 @@ export type AerFault = z.infer<typeof AerFault>;
 
 export function isCorrectable(name: AerErrorName): name is CorrectableName {
   return name in correctableBits;
+}
+
+export const aerWords: FaultWords<AerFault> = {
+  schema: AerFault,
+  lasts: false,
+  draws: false,
+  says: ({ severity, error, target }) => `${severity} ${error} on ${target}`,
+  by: ({ via }) => (via === 'kernel' ? "the kernel's aer_inject" : "QEMU's pcie_aer_inject_error"),
+  hostModules: ({ via }) => (via === 'kernel' ? ['aer_inject'] : []),
+  *check(fault, { functions, ports, portOf, unknown }) {
+    const fn = functions.find((f) => f.name === fault.target);
+    if (!fn && !ports.includes(fault.target)) {
+      const known = [...functions.map((f) => f.name), ...ports];
+      yield { key: 'target', message: unknown('target', fault.target, known) };
+    }
+    if (fn?.kind === 'nvme')
+      yield {
+        key: 'target',
+        message: `QEMU's nvme has no AER capability: aim at the port above it, ${portOf(fn.device)}`,
+      };
+    else if (fn?.kind === 'igb' && fault.via === 'qemu')
+      yield {
+        key: 'target',
+        message: `QEMU's igb sends no error messages: aim at the port above it, ${portOf(fn.device)}, or write \`via: kernel\``,
+      };
+    if (isCorrectable(fault.error) && fault.severity !== 'correctable')
+      yield {
+        key: 'severity',
+        message: `${fault.error} is a correctable error; a ${fault.severity} one is ${list(uncorrectableBits)}`,
+      };
+    if (!isCorrectable(fault.error) && fault.severity === 'correctable')
+      yield {
+        key: 'severity',
+        message: `${fault.error} cannot be correctable; a correctable one is ${list(correctableBits)}`,
+      };
+  },
+};
+
+function list(bits: Record<string, number>): string {
+  return Object.keys(bits).join(', ');
 }

@@ -50,7 +50,7 @@ async function askAll(
   ]);
 }
 
-async function askQmp(ctx: VariantContext, id: string, signal: AbortSignal): Promise<Answer> {
+export async function askQmp(ctx: VariantContext, id: string, signal: AbortSignal): Promise<Answer> {
   const { running, status } = await ctx.guests.get(id)!.qmp.execute('query-status', undefined, signal);
   return { alive: running, answer: `run state ${status}` };
 }
@@ -64,7 +64,7 @@ async function askSerial(ctx: VariantContext, id: string, signal: AbortSignal): 
   return { alive: true, answer: line.text.trim() };
 }
 
-async function askSsh(ctx: VariantContext, id: string, signal: AbortSignal): Promise<Answer> {
+export async function askSsh(ctx: VariantContext, id: string, signal: AbortSignal): Promise<Answer> {
   const { linux } = ctx.guests.get(id)!;
   if (!linux || linux.ssh.isLost) {
     const why = linux ? (await linux.ssh.lost).message : 'never connected';

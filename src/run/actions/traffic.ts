@@ -11,7 +11,7 @@ export async function checkTraffic(
   id: string,
   moment: Moment,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<TrafficResult> {
   const traffic = ctx.plan.traffic.find((t) => t.id === id)!;
   const t0 = ctx.record.now();
   const fail = (output: string): TrafficResult => ({ sent: 1, received: 0, output });
@@ -27,10 +27,11 @@ export async function checkTraffic(
   }
   const { from, over } = traffic;
   ctx.record.event({ kind: 'traffic', id, from, over, moment, ...result, t0 });
+  return result;
 }
 
 /** BDF of a function as the machine sees it that the traffic starts on. */
-async function functionOn(
+export async function functionOn(
   ctx: VariantContext,
   machine: string,
   name: string,

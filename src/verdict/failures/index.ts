@@ -1,10 +1,12 @@
 /** Every failure that can be recognised, by its id: a new one is a folder here and a line in this table. */
 import type { FailureId } from '../../lab/plan.ts';
 import type { Failure } from '../failure.ts';
+import { invariantBroken } from './invariant-broken/index.ts';
 import { virtioBlkProbeFailed } from './virtio-blk-probe-failed/index.ts';
 import { vmStoppedByAer } from './vm-stopped-by-aer/index.ts';
 
 export const failures: Record<FailureId, Failure> = {
+  'invariant-broken': invariantBroken,
   'virtio-blk-probe-failed': virtioBlkProbeFailed,
   'vm-stopped-by-aer': vmStoppedByAer,
 };

@@ -2,8 +2,8 @@
 import { ofKind, type Recorded } from '../../../evidence/harness.ts';
 import type { PciFunctionRecord } from '../../../evidence/record.ts';
 import type { AerFault } from '../../../faults/aer/schema.ts';
-import type { VariantPlan } from '../../../lab/plan.ts';
 import type { RunFacts } from '../../facts.ts';
+import { type PlannedInjection, plannedInjections } from '../../planned.ts';
 import { happenedSince } from '../../time.ts';
 import { cutReports, explainReport, type Report } from './episodes.ts';
 import { type GuestFacts, guestFacts } from './guests.ts';
@@ -13,11 +13,9 @@ import { functionsAt } from './walk.ts';
 
 export interface FaultFacts {
   id: string;
+  occurrence: number;
   fault: AerFault;
   injected: Recorded<'injected'> | undefined;
-  /** Last proof of each stage. */
-  proof: Recorded<'proof'> | undefined;
-  healed: Recorded<'proof'> | undefined;
   /** BDF of its target on the host. */
   bdf: string | undefined;
   /** The kernel's report that is this fault: right source, right severity, right time. */
@@ -52,33 +50,20 @@ export function aerFacts(run: RunFacts): AerFacts {
     guests: [],
     functions: functionsAt(harness, faultTime),
   };
-  facts.faults = plannedFaults(plan).map((id) => faultFacts(facts, id));
+  facts.faults = plannedInjections(plan).flatMap((injection) => faultFacts(facts, injection));
   facts.guests = plan.guests.map((guest) => guestFacts(facts, guest.id));
   return facts;
 }
 
-function plannedFaults(plan: VariantPlan): string[] {
-  const injected = plan.phases.flatMap((phase) =>
-    phase.actions.flatMap((a) => (a.do === 'inject' ? [a.fault] : [])),
+function faultFacts(facts: AerFacts, { fault: id, occurrence }: PlannedInjection): FaultFacts[] {
+  const fault = facts.plan.faults[id];
+  if (fault?.kind !== 'aer') return [];
+  const injected = ofKind(facts.harness, 'injected').find(
+    (event) => event.fault === id && (event.occurrence ?? 0) === occurrence,
   );
-  return injected.length > 0 ? injected : Object.keys(plan.faults);
-}
-
-function faultFacts(facts: AerFacts, id: string): FaultFacts {
-  const fault = facts.plan.faults[id]!;
-  const injected = ofKind(facts.harness, 'injected').find((event) => event.fault === id);
-  const proofs = ofKind(facts.harness, 'proof').filter((event) => event.fault === id);
   const bdf = facts.functions.find((fn) => fn.name === fault.target)?.bdf;
   const report = injected && facts.reports.find((r) => isReportOf(r, fault, bdf, injected));
-  return {
-    id,
-    fault,
-    injected,
-    proof: proofs.findLast((event) => event.stage === 'injected'),
-    healed: proofs.findLast((event) => event.stage === 'healed'),
-    bdf,
-    report,
-  };
+  return [{ id, occurrence, fault, injected, bdf, report }];
 }
 
 function isReportOf(

@@ -4,15 +4,7 @@ import { type DatedStderr, dateLine, type History } from '../../../evidence/hist
 import type { KernelLine } from '../../../evidence/kernel-log/line.ts';
 import type { QmpEvent } from '../../../evidence/qmp.ts';
 import { happenedSince } from '../../time.ts';
-
-export type Witness = 'ssh' | 'serial' | 'qmp';
-export const witnessNames: readonly Witness[] = ['ssh', 'serial', 'qmp'];
-
-export interface WitnessAnswers {
-  answers: Recorded<'witness'>[];
-  /** `split`: they disagree. `missing`: fewer than three answered. */
-  say: 'alive' | 'dead' | 'split' | 'missing';
-}
+import { answersAt, type WitnessAnswers } from '../../witnesses.ts';
 
 export interface GuestFacts {
   id: string;
@@ -66,16 +58,6 @@ export function guestFacts(facts: GuestSources, id: string): GuestFacts {
     end: answersAt(witnesses, 'end'),
     ...lastWords(facts, id, stop?.t),
   };
-}
-
-export function answersAt(witnesses: readonly Recorded<'witness'>[], moment: string): WitnessAnswers {
-  const answers = witnessNames.flatMap((name) => {
-    const last = witnesses.findLast((event) => event.witness === name && event.moment === moment);
-    return last ? [last] : [];
-  });
-  if (answers.length < witnessNames.length) return { answers, say: 'missing' };
-  const alive = answers.filter((answer) => answer.alive).length;
-  return { answers, say: alive === 0 ? 'dead' : alive === answers.length ? 'alive' : 'split' };
 }
 
 function lastWords(

@@ -1,12 +1,13 @@
 /** A guest is stopped by its QEMU because an error was reported somewhere on its function's bus. */
 import type { RunFacts } from '../../facts.ts';
 import type { Account } from '../../failure.ts';
+import { noFault } from '../../findings/faults.ts';
+import { trafficFindings } from '../../findings/traffic.ts';
 import { causalChain } from './chain.ts';
 import { aerFacts } from './facts.ts';
-import { faultFindings } from './findings/fault.ts';
+import { confirmFault } from './findings/fault.ts';
 import { guestFindings, predictedStops, wasStoppedByAer } from './findings/guests.ts';
 import { recoveryFindings } from './findings/recovery.ts';
-import { trafficFindings } from './findings/traffic.ts';
 import { isBack, remedyFindings } from './remedy.ts';
 
 export function vmStoppedByAer(run: RunFacts): Account {
@@ -18,12 +19,13 @@ export function vmStoppedByAer(run: RunFacts): Account {
   const downForGood = stopped.filter((guest) => !isBack(facts, guest) && !guest.resume);
   return {
     findings: [
-      ...faultFindings(facts),
+      ...(facts.faults.length === 0 ? [noFault()] : []),
       ...guestFindings(facts),
       ...recoveryFindings(facts),
       ...remedyFindings(facts, stopped),
       ...trafficFindings(facts, new Set(downForGood.map((guest) => guest.id))),
     ],
+    confirm: confirmFault(facts),
     since: facts.faultTime,
     happened:
       owners.length > 0 ? `An error report on the host made QEMU stop ${owners.join(', ')}` : undefined,

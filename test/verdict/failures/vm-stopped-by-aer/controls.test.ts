@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HarnessEvent } from '../../../../src/evidence/record.ts';
+import type { InvariantPlan } from '../../../../src/lab/plan.ts';
 import { judge } from '../../../../src/verdict/judge.ts';
 import { type FindingId, findingsOf } from '../../../../src/verdict/types.ts';
 import { TwoTraces } from '../../ledger-traces.ts';
@@ -38,6 +39,23 @@ const late = (text: string) => `99.000000 [   98.000000] ${text}\n`;
 /** One interrupt handled, one not. */
 const lossy = new TwoTraces().config(36, 0, 37).mark().wait(0.01);
 lossy.whole(36, 0, 37).message(0, 37).accept(0, 37).wait(0.01).whole(36, 0, 37).end();
+
+const answers: InvariantPlan = {
+  ...{ id: 'vm0-answers', kind: 'guest-answers', guest: 'vm0', everyMs: 2000, withinMs: 10_000 },
+};
+const balance: InvariantPlan = { ...answers, id: 'ledger-balanced', kind: 'ledger-balanced' };
+const checks = (...held: boolean[]) =>
+  held
+    .map((one, i) => ({
+      t: 98 + i / 10,
+      kind: 'invariant',
+      id: 'vm0-answers',
+      held: one,
+      answer: 'x',
+      t0: 98,
+    }))
+    .map((event) => `${JSON.stringify(event)}\n`)
+    .join('');
 
 interface Control {
   name: string;
@@ -344,7 +362,27 @@ const controls: Control[] = [
     name: 'the status is still set after healing',
     run: hang().events((e) => (e.kind === 'proof' && e.stage === 'healed' ? { ...e, proved: false } : e)),
     verdict: 'reproduced',
-    finding: 'status-left-set',
+    finding: 'fault-not-healed',
+  },
+  {
+    name: 'an invariant of the lab did not hold at one of its checks',
+    run: unplug()
+      .demands(answers)
+      .append('events.ndjson', checks(true, false, true)),
+    verdict: 'inconclusive',
+    finding: 'invariant-broken',
+  },
+  {
+    name: 'an invariant of the lab was never checked',
+    run: unplug().demands(answers),
+    verdict: 'inconclusive',
+    finding: 'invariant-unchecked',
+  },
+  {
+    name: 'the ledger has to balance, and nobody kept one',
+    run: unplug().demands(balance),
+    verdict: 'inconclusive',
+    finding: 'invariant-unchecked',
   },
   {
     name: 'the clock drifted',
@@ -390,7 +428,7 @@ describe('controls', () => {
       'guest-restored',
     ];
     expect(new Set([...controls.map((c) => c.finding), ...recorded])).toEqual(
-      new Set([...findingsOf.any, ...findingsOf['vm-stopped-by-aer']]),
+      new Set([...findingsOf.any, ...findingsOf.machines, ...findingsOf['vm-stopped-by-aer']]),
     );
   });
 });

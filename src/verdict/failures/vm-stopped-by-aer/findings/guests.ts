@@ -2,8 +2,9 @@
 import type { Recorded } from '../../../../evidence/harness.ts';
 import { ofHarness, ofLine, ofQmp, ofStderr } from '../../../pointers.ts';
 import type { Evidence, Finding } from '../../../types.ts';
+import type { WitnessAnswers } from '../../../witnesses.ts';
 import { type AerFacts, label } from '../facts.ts';
-import type { GuestFacts, WitnessAnswers } from '../guests.ts';
+import type { GuestFacts } from '../guests.ts';
 
 /** Guests that the model says must stop: holders of a function in the walk of an uncorrectable report. */
 export function predictedStops(facts: AerFacts): Set<string> {

@@ -1,9 +1,9 @@
 /** Findings about traffic: a function works when what is sent over it comes back. */
-import { ofKind, type Recorded } from '../../../../evidence/harness.ts';
-import type { TrafficPlan } from '../../../../lab/plan.ts';
-import { ofHarness } from '../../../pointers.ts';
-import type { Finding } from '../../../types.ts';
-import type { AerFacts } from '../facts.ts';
+import { ofKind, type Recorded } from '../../evidence/harness.ts';
+import type { TrafficPlan } from '../../lab/plan.ts';
+import type { RunFacts } from '../facts.ts';
+import { ofHarness } from '../pointers.ts';
+import type { Finding } from '../types.ts';
 
 export interface TrafficFacts {
   plan: TrafficPlan;
@@ -12,7 +12,7 @@ export interface TrafficFacts {
   after: Recorded<'traffic'> | undefined;
 }
 
-export function trafficFacts(facts: AerFacts): TrafficFacts[] {
+export function trafficFacts(facts: RunFacts): TrafficFacts[] {
   const events = ofKind(facts.harness, 'traffic');
   return facts.plan.traffic.map((plan) => ({
     plan,
@@ -26,12 +26,12 @@ export function works(event: Recorded<'traffic'> | undefined): boolean {
 }
 
 /** @param stopped guests whose VM is stopped to the end: that their traffic fails is no finding of its own */
-export function trafficFindings(facts: AerFacts, stopped: ReadonlySet<string>): Finding[] {
+export function trafficFindings(facts: RunFacts, stopped: ReadonlySet<string>): Finding[] {
   return trafficFacts(facts).flatMap((traffic) => one(facts, traffic, stopped));
 }
 
 function one(
-  facts: AerFacts,
+  facts: RunFacts,
   { plan, before, after }: TrafficFacts,
   stopped: ReadonlySet<string>,
 ): Finding[] {

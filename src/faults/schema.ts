@@ -1,0 +1,17 @@
+/** Every kind of fault that a lab can have: a new one is a folder here, and a line in each of these tables. */
+import { z } from 'zod';
+import { AerFault, aerWords } from './aer/schema.ts';
+import type { FaultWords } from './fault.ts';
+
+export const Fault = z.discriminatedUnion('kind', [AerFault]);
+export type Fault = z.infer<typeof Fault>;
+export type FaultKindName = Fault['kind'];
+export type FaultOf<K extends FaultKindName> = Extract<Fault, { kind: K }>;
+
+const words: { [K in FaultKindName]: FaultWords<FaultOf<K>> } = {
+  aer: aerWords,
+};
+
+export function wordsOf<F extends Fault>(fault: F): FaultWords<F> {
+  return words[fault.kind] as unknown as FaultWords<F>;
+}

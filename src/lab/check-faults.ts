@@ -1,0 +1,132 @@
+/** That faults, their schedules and the invariants fit the rest of the lab. */
+import { wordsOf } from '../faults/schema.ts';
+import { type Complaint, unknown } from './complaint.ts';
+import { durationMs } from './duration.ts';
+import type { Path } from './problem.ts';
+import type { Lab } from './schema.ts';
+import { faultName, type Invariant, type Scheduled } from './schema-schedule.ts';
+import { functionsOf, isInUse, portOf, portsOf } from './topology.ts';
+
+/** A longer schedule is a slip of the unit. */
+const longestMs = 3_600_000;
+
+export function* checkFaults(lab: Lab): Generator<Complaint> {
+  const names = {
+    functions: functionsOf(lab),
+    ports: portsOf(lab).map((port) => port.id),
+    guests: Object.keys(lab.guests),
+    portOf: (device: string) => portOf(lab, device),
+    unknown,
+  };
+  for (const [id, fault] of Object.entries(lab.faults)) {
+    for (const { key, message } of wordsOf(fault).check(fault, names))
+      yield { place: { path: ['faults', id, key] }, message };
+  }
+  yield* checkInvariants(lab, lab.invariants, ['invariants']);
+}
+
+export function* checkVariantFaults(lab: Lab, id: string): Generator<Complaint> {
+  const { faults, invariants } = lab.variants[id]!;
+  const names = faults.map(faultName);
+  for (const [i, entry] of faults.entries()) {
+    const path: Path = ['variants', id, 'faults', i];
+    const name = names[i]!;
+    const named: Path = typeof entry === 'string' ? path : [...path, 'fault'];
+    const fault = Object.hasOwn(lab.faults, name) ? lab.faults[name] : undefined;
+    if (!fault) yield { place: { path: named }, message: unknown('fault', name, Object.keys(lab.faults)) };
+    if (names.indexOf(name) < i)
+      yield { place: { path: named }, message: `${name} is already injected by this variant` };
+    if (!fault) continue;
+    const { lasts } = wordsOf(fault);
+    if (typeof entry !== 'string') yield* checkSchedule(entry, lasts, path);
+    else if (lasts)
+      yield {
+        place: { path },
+        message: `${name} goes on until it is stopped: write { fault: ${name}, during: 30s }`,
+      };
+  }
+  yield* checkInvariants(lab, invariants, ['variants', id, 'invariants']);
+}
+
+function* checkSchedule(entry: Scheduled, lasts: boolean, path: Path): Generator<Complaint> {
+  const { fault, at, every, times, during, random } = entry;
+  const wrong = (key: keyof Scheduled | undefined, message: string): Complaint => ({
+    place: { path: key === undefined ? path : [...path, key] },
+    message,
+  });
+  for (const key of ['every', 'times', 'during'] as const) {
+    if (random && entry[key] !== undefined && !(key === 'during' && lasts))
+      yield wrong(key, `\`random\` says when; \`${key}\` has no meaning beside it`);
+  }
+  if (random && lasts)
+    yield wrong('random', `${fault} lasts, so it cannot come at random moments: write \`at\` or \`every\``);
+  if (times !== undefined && every === undefined && !random)
+    yield wrong('times', 'say how far apart they are as well: `every: 2s`');
+  if (lasts && during === undefined)
+    yield wrong(undefined, `${fault} goes on until it is stopped: write \`during: 30s\``);
+  if (!lasts && !random && every === undefined && during !== undefined)
+    yield wrong('during', `${fault} happens at a moment: write \`every\` as well, or \`at\` alone`);
+  if (every !== undefined && !random) {
+    if (durationMs(every) === 0) yield wrong('every', 'must be more than nothing');
+    if (times === undefined && (lasts || during === undefined))
+      yield wrong(
+        'every',
+        lasts
+          ? 'say how many times as well: `times: 3`'
+          : 'say until when as well: `times: 5` or `during: 30s`',
+      );
+    if (!lasts && times !== undefined && during !== undefined)
+      yield wrong('during', '`times` says until when already');
+    if (lasts && during !== undefined && durationMs(during) > durationMs(every))
+      yield wrong('every', `each goes on for ${during}, so the next one cannot begin after ${every}`);
+  }
+  if (!lasts && at === undefined && every === undefined && random === undefined && during === undefined)
+    yield wrong(
+      undefined,
+      `say when: \`at\`, \`every\` or \`random\`; or write ${fault} alone, and it comes first`,
+    );
+  const length =
+    (at === undefined ? 0 : durationMs(at)) +
+    (every === undefined ? 0 : durationMs(every) * ((times ?? 1) - 1)) +
+    (during === undefined ? 0 : durationMs(during)) +
+    (random ? durationMs(random.within) : 0);
+  if (length > longestMs) yield wrong(undefined, 'this is longer than an hour');
+}
+
+function* checkInvariants(lab: Lab, invariants: readonly Invariant[], path: Path): Generator<Complaint> {
+  const seen = new Set<string>();
+  for (const [i, invariant] of invariants.entries()) {
+    const at = (key: keyof Invariant): Path => [...path, i, key];
+    const { guestAnswers, traffic, globalAvailable, ledgerBalanced, every, within } = invariant;
+    const key = JSON.stringify([guestAnswers, traffic, globalAvailable && 0, ledgerBalanced && 0]);
+    if (seen.has(key)) yield { place: { path: [...path, i] }, message: 'this is demanded already' };
+    seen.add(key);
+    if (durationMs(every) < 100) yield { place: { path: at('every') }, message: 'must be at least 100ms' };
+    if (durationMs(within) === 0)
+      yield { place: { path: at('within') }, message: 'must be more than nothing' };
+    if (lab.host.disks)
+      yield {
+        place: { path: [...path, i] },
+        message: 'a lab with disks injects nothing, so nothing is checked meanwhile',
+      };
+    if (guestAnswers !== undefined && !Object.hasOwn(lab.guests, guestAnswers))
+      yield {
+        place: { path: at('guestAnswers') },
+        message: unknown('guest', guestAnswers, Object.keys(lab.guests)),
+      };
+    if (traffic !== undefined) {
+      const checks = lab.traffic
+        ? Object.keys(lab.traffic)
+        : functionsOf(lab)
+            .filter(isInUse)
+            .map((fn) => fn.name.replace('.', '-'));
+      if (!checks.includes(traffic))
+        yield { place: { path: at('traffic') }, message: unknown('traffic check', traffic, checks) };
+    }
+    if (ledgerBalanced && !lab.host.ledger)
+      yield {
+        place: { path: at('ledgerBalanced') },
+        message: 'there is no ledger: write `ledger: true` under `host`',
+      };
+  }
+}
