@@ -80,7 +80,7 @@ function* checkSchedule(entry: Scheduled, lasts: boolean, path: Path): Generator
     if (lasts && during !== undefined && durationMs(during) > durationMs(every))
       yield wrong('every', `each goes on for ${during}, so the next one cannot begin after ${every}`);
   }
-  if (!lasts && at === undefined && every === undefined && random === undefined && during === undefined)
+  if (!lasts && [at, every, times, random, during].every((key) => key === undefined))
     yield wrong(
       undefined,
       `say when: \`at\`, \`every\` or \`random\`; or write ${fault} alone, and it comes first`,

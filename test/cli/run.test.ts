@@ -201,7 +201,7 @@ describe('dry run', () => {
             snapshot on=host moment=before-fault
             snapshot on=vm0 moment=before-fault
         fault           Inject abort, at most 30.0 s
-            inject fault=abort (non-fatal CmpltAbrt on nic0, via kernel)
+            inject fault=abort (non-fatal CmpltAbrt on nic0, by the kernel's aer_inject)
         observe         See what the fault did, at most 45.0 s
             observe-guest guest=vm0 moment=after-fault
             snapshot on=host moment=after-fault
@@ -213,7 +213,7 @@ describe('dry run', () => {
             snapshot on=host moment=end
             snapshot on=vm0 moment=end
         heal            Clear the error status, at most 20.0 s
-            heal fault=abort (non-fatal CmpltAbrt on nic0, via kernel)
+            heal fault=abort (non-fatal CmpltAbrt on nic0, by the kernel's aer_inject)
         collect         Collect the evidence, at most 60.0 s
             collect
       "

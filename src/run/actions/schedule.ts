@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Action, ScheduledFault } from '../../lab/plan.ts';
 import type { VariantContext } from '../context.ts';
+import { together } from '../together.ts';
 import { injectFault } from './fault.ts';
 import { watchInvariant } from './invariants.ts';
 
@@ -49,22 +50,4 @@ async function atItsMoments(
     const lasts = durationMs === undefined ? {} : { durationMs };
     await injectFault(ctx, { fault, occurrence, plannedMs, ...lasts }, signal);
   }
-}
-
-/** Runs all; the first that fails ends the others, and is what is thrown once all have ended. */
-async function together(
-  signal: AbortSignal,
-  jobs: readonly ((signal: AbortSignal) => Promise<void>)[],
-): Promise<void> {
-  const failed = new AbortController();
-  const either = AbortSignal.any([signal, failed.signal]);
-  await Promise.allSettled(
-    jobs.map((job) =>
-      job(either).catch((error: unknown) => {
-        failed.abort(error);
-      }),
-    ),
-  );
-  signal.throwIfAborted();
-  failed.signal.throwIfAborted();
 }
