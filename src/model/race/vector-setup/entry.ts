@@ -1,8 +1,14 @@
-/** A CPU that takes interrupts, in common_interrupt: the right side of the race. */
+/**
+ * A CPU that takes interrupts, in common_interrupt: the right side of the race.
+ *
+ * Interrupts stay off until it returns, so nobody sees where in it the EOI falls (6.1: before the slot is wiped; a
+ * handled edge: in irq_ack, before the handler): here it is the last step.
+ */
 import type { Action, State } from '../scenario.ts';
-import { at, DESC, type Layout, SHUTDOWN, UNUSED } from './layout.ts';
+import { at, DESC, type Field, type Layout, SHUTDOWN, UNUSED } from './layout.ts';
+import type { SwitchTask } from './task.ts';
 
-export function entryActions(layout: Layout, cpu: number): Action[] {
+export function entryActions(layout: Layout, cpu: number, tasks: readonly SwitchTask[]): Action[] {
   const process = `CPU${cpu + 1}`;
   const [stands, regVector, regSlot] = [layout.stands(cpu), layout.regVector(cpu), layout.regSlot(cpu)];
   const actions: Action[] = [];
@@ -25,12 +31,21 @@ export function entryActions(layout: Layout, cpu: number): Action[] {
         return true;
       });
 
+  const { cpus, owner } = layout.options;
+  const isHandledElsewhere = (s: State, found: number) => {
+    for (let c = 0; c < cpus; c += 1)
+      if (c !== cpu && s[layout.stands(c)] === at.handling && s[layout.regSlot(c)] === found) return true;
+    return false;
+  };
+  // handle_edge_irq: waits for desc->lock; disabled, or handled by another CPU: masked and IRQS_PENDING.
   const handle = (s: State, next: State, found: number) => {
-    const disabled = layout.field(found - DESC, 'disabled');
+    const d = found - DESC;
+    if (tasks[d]!.holdsLock(s)) return false;
+    const runs = !s[layout.field(d, 'disabled')] && !isHandledElsewhere(s, found);
+    if (!runs) next[layout.field(d, 'masked')] = 1;
+    next[layout.field(d, 'resend')] = runs ? 0 : 1;
     next[regSlot] = found;
-    // handle_edge_irq: disabled, or no action: marked, to be sent again.
-    if (s[disabled]) next[layout.field(found - DESC, 'resend')] = 1;
-    next[stands] = s[disabled] ? at.toEoi : at.handling;
+    next[stands] = runs ? at.handling : at.toEoi;
     return true;
   };
   add(
@@ -80,13 +95,29 @@ export function entryActions(layout: Layout, cpu: number): Action[] {
     });
   }
   add('handler', 'the handler runs', at.handling, (s, next) => {
-    next[layout.field(s[regSlot]! - DESC, 'owed')] = 0;
-    return leave(next, at.toEoi);
+    const d = s[regSlot]! - DESC;
+    const f = (name: Field) => layout.field(d, name);
+    if (owner === 'qemu') next[s[f('trigger')] ? f('eventfd') : f('injected')] = 1;
+    else next[f('owed')] = 0;
+    // What came meanwhile: unmasked and handled at once, unless it was disabled.
+    if (s[f('resend')] === 0 || s[f('disabled')] === 1) return leave(next, at.toEoi);
+    next[f('resend')] = 0;
+    next[f('masked')] = 0;
+    if (s[f('pending')]) layout.send(next, d);
+    next[f('pending')] = 0;
+    return true;
   });
   add('eoi', 'EOI', at.toEoi, (_, next) => {
     next[regVector] = 0;
     next[regSlot] = 0;
     return leave(next, at.idle);
   });
+  add('interrupts-off', 'interrupts off', at.idle, (s, next) => {
+    if (s[layout.pauses(cpu)] === 0) return false;
+    next[layout.pauses(cpu)] = s[layout.pauses(cpu)]! - 1;
+    return leave(next, at.off);
+  });
+  actions.at(-1)!.fair = false;
+  add('interrupts-on', 'interrupts on', at.off, (_, next) => leave(next, at.idle));
   return actions;
 }

@@ -8,8 +8,12 @@ export interface VectorSetupOptions {
   repair: boolean;
   /** The interrupt is injected once more after the VFIO call. */
   inject: boolean;
-  /** `vfio`: the device goes on while its vector is switched. `driver`: the device is silenced before free_irq. */
-  owner: 'vfio' | 'driver';
+  /**
+   * `vfio`: VFIO_DEVICE_SET_IRQS alone; the device goes on while its vector is switched. `qemu`: the same with the
+   * guest that masks and unmasks, and QEMU that switches the trigger for each. `driver`: an ordinary driver, which
+   * silences its device before free_irq.
+   */
+  owner: 'vfio' | 'qemu' | 'driver';
   /** The device raises no further interrupt until the last one was handled. */
   waitsForAck: boolean;
   devices: number;
@@ -17,11 +21,13 @@ export interface VectorSetupOptions {
   cpus: number;
   raises: number;
   switches: number;
+  /** Times that a CPU turns its interrupts off for a while. */
+  pauses: number;
 }
 
 export const vectorSetupDefaults: VectorSetupOptions = {
   ...{ locking: false, repair: false, inject: false, owner: 'vfio', waitsForAck: true },
-  ...{ devices: 1, cpus: 1, raises: 2, switches: 1 },
+  ...{ devices: 1, cpus: 1, raises: 2, switches: 1, pauses: 1 },
 };
 
 /** What a slot of vector_irq[] holds: nothing, the mark of a vector just freed, or `DESC + d`, device d's descriptor. */
@@ -29,11 +35,14 @@ export const UNUSED = 0;
 export const SHUTDOWN = 1;
 export const DESC = 2;
 
-/** Where a CPU stands in common_interrupt. */
-export const at = { idle: 0, loaded: 1, handling: 2, toWipe: 3, toEoi: 4 } as const;
+/**
+ * Where a CPU stands in common_interrupt; `off`: its interrupts are off for another reason. Everywhere but in `idle`
+ * interrupts are off, and from `loaded` on the vector is in the ISR; its bit in the IRR can be set all the while.
+ */
+export const at = { idle: 0, loaded: 1, handling: 2, toWipe: 3, toEoi: 4, off: 5 } as const;
 
 /** A device with its MSI-X entry, its irq, and the task that switches its vector. */
-export const deviceFields = [
+const deviceFields = [
   'task',
   'switches',
   'raises',
@@ -48,28 +57,42 @@ export const deviceFields = [
   'cpu',
   'vector',
   'disabled',
+  // IRQS_PENDING of the descriptor.
   'resend',
 ] as const;
-type Field = (typeof deviceFields)[number];
+/** What there is more where a guest and its QEMU take part. */
+const guestFields = [
+  // The eventfd that the handler signals: 0 is KVM's, 1 is QEMU's.
+  'trigger',
+  'eventfd',
+  // The mask bit and the pending bit of the MSI-X table that QEMU shows the guest.
+  'guestMask',
+  'pba',
+  // Injected into the guest, not yet handled there.
+  'injected',
+] as const;
+export type Field = (typeof deviceFields)[number] | (typeof guestFields)[number];
 
 export class Layout {
   readonly options: VectorSetupOptions;
   readonly vectors: number;
   readonly width: number;
+  readonly fields: readonly Field[];
   readonly #cpus: number;
   readonly #perCpu: number;
 
   constructor(options: VectorSetupOptions) {
     this.options = options;
     this.vectors = options.devices + 1;
-    this.#cpus = deviceFields.length * options.devices;
-    // Where it stands, the vector and the slot in its registers; then IRR and slot of each vector.
-    this.#perCpu = 3 + 2 * this.vectors;
+    this.fields = options.owner === 'qemu' ? [...deviceFields, ...guestFields] : deviceFields;
+    this.#cpus = this.fields.length * options.devices;
+    // Where it stands, the vector and the slot in its registers, pauses left; then IRR and slot of each vector.
+    this.#perCpu = 4 + 2 * this.vectors;
     this.width = this.#cpus + this.#perCpu * options.cpus;
   }
 
   field(device: number, field: Field): number {
-    return device * deviceFields.length + deviceFields.indexOf(field);
+    return device * this.fields.length + this.fields.indexOf(field);
   }
 
   stands(cpu: number): number {
@@ -84,12 +107,16 @@ export class Layout {
     return this.stands(cpu) + 2;
   }
 
+  pauses(cpu: number): number {
+    return this.stands(cpu) + 3;
+  }
+
   irr(cpu: number, vector: number): number {
-    return this.stands(cpu) + 3 + vector;
+    return this.stands(cpu) + 4 + vector;
   }
 
   slot(cpu: number, vector: number): number {
-    return this.stands(cpu) + 3 + this.vectors + vector;
+    return this.stands(cpu) + 4 + this.vectors + vector;
   }
 
   /** The slot of a device that has a vector. */
@@ -100,7 +127,8 @@ export class Layout {
   /** Every vector is set up, on the first CPU. */
   first(): State {
     const s = new Uint8Array(this.width);
-    const { devices, switches, raises } = this.options;
+    const { devices, cpus, switches, raises, pauses } = this.options;
+    for (let c = 0; c < cpus; c += 1) s[this.pauses(c)] = pauses;
     for (let d = 0; d < devices; d += 1) {
       s[this.field(d, 'switches')] = switches;
       s[this.field(d, 'raises')] = raises;
@@ -144,7 +172,7 @@ export class Layout {
   #rename(s: State, out: State, newDevice: readonly number[], newCpu: readonly number[]): void {
     const descriptor = (value: number) => (value < DESC ? value : DESC + newDevice[value - DESC]!);
     for (const [d, to] of newDevice.entries()) {
-      for (const field of deviceFields) out[this.field(to, field)] = s[this.field(d, field)]!;
+      for (const field of this.fields) out[this.field(to, field)] = s[this.field(d, field)]!;
       if (s[this.field(d, 'vector')]) out[this.field(to, 'cpu')] = newCpu[s[this.field(d, 'cpu')]!]!;
       if (s[this.field(d, 'msgVector')]) out[this.field(to, 'msgCpu')] = newCpu[s[this.field(d, 'msgCpu')]!]!;
     }

@@ -9,38 +9,36 @@
  * under vector_lock or under the descriptor's lock is one step here.
  */
 import type { Action, LeadsTo, Property, Scenario, State, View } from '../scenario.ts';
+import { deviceActions, guestActions } from './device.ts';
 import { entryActions } from './entry.ts';
-import {
-  at,
-  DESC,
-  deviceFields,
-  Layout,
-  SHUTDOWN,
-  type VectorSetupOptions,
-  vectorSetupDefaults,
-} from './layout.ts';
-import { deviceActions, switchTask } from './task.ts';
+import { at, DESC, Layout, SHUTDOWN, type VectorSetupOptions, vectorSetupDefaults } from './layout.ts';
+import { SwitchTask } from './task.ts';
 
 export function vectorSetup(options: Partial<VectorSetupOptions> = {}): Scenario {
   const o = { ...vectorSetupDefaults, ...options };
   const layout = new Layout(o);
   const { vectors } = layout;
   const numbered = (what: string, i: number) => (o.devices === 1 ? what : `${what}${i}`);
+  // The tasks run on CPUs that take no interrupt here.
+  const tasks = Array.from(
+    { length: o.devices },
+    (_, d) => new SwitchTask(layout, d, `CPU0${"'".repeat(d)}`),
+  );
   const actions: Action[] = [
-    ...Array.from({ length: o.devices }, (_, d) => [
-      // The tasks run on CPUs that take no interrupt here.
-      ...switchTask(layout, d, `CPU0${"'".repeat(d)}`),
+    ...tasks.flatMap((task, d) => [
+      ...task.actions,
+      ...(o.owner === 'qemu' ? guestActions(layout, d, task, numbered('guest', d)) : []),
       ...deviceActions(layout, d, numbered('device', d)),
     ]),
-    ...Array.from({ length: o.cpus }, (_, c) => entryActions(layout, c)),
-  ].flat();
+    ...Array.from({ length: o.cpus }, (_, c) => entryActions(layout, c, tasks)).flat(),
+  ];
 
   const devices = Array.from({ length: o.devices }, (_, d) => d);
   const of = (d: number) => (o.devices === 1 ? '' : ` of device${d}`);
   const invariants: Property[] = devices.map((d) => ({
     text: `once the vector${of(d)} is set up, its slot holds its descriptor`,
     // While a task is at work a repair may still come.
-    holds: (s) => s[layout.field(d, 'task')] !== 0 || s[layout.slotOf(s, d)] === DESC + d,
+    holds: (s) => !tasks[d]!.isAtRest(s) || s[layout.slotOf(s, d)] === DESC + d,
   }));
   const leadsTo: LeadsTo[] = devices.map((d) => ({
     text: `an interrupt that the device${of(d)} raised is handled`,
@@ -51,6 +49,10 @@ export function vectorSetup(options: Partial<VectorSetupOptions> = {}): Scenario
     {
       text: 'an interrupt comes while its vector is shut down',
       holds: (s) => s[layout.stands(0)] === at.loaded && s[layout.regSlot(0)] === SHUTDOWN,
+    },
+    {
+      text: 'an interrupt waits in the IRR of a CPU whose interrupts are off',
+      holds: (s) => s[layout.stands(0)] === at.off && s[layout.irr(0, 0)] === 1,
     },
     {
       text: 'every switch is done',
@@ -76,19 +78,23 @@ export function vectorSetup(options: Partial<VectorSetupOptions> = {}): Scenario
     return [...parts, ...tables].join('; ');
   }
 
+  const inService = (s: State, c: number) =>
+    ![at.idle, at.off].some((place) => s[layout.stands(c)] === place);
+
   function view(s: State): View {
     const slotName = (value: number) => ['UNUSED', 'SHUTDOWN'][value] ?? `desc${of(value - DESC)}`;
     const found: Record<string, string | number> = {};
     for (const d of devices) {
       const name = numbered('device', d);
-      for (const field of deviceFields) found[`${name}.${field}`] = s[layout.field(d, field)]!;
+      for (const field of layout.fields) found[`${name}.${field}`] = s[layout.field(d, field)]!;
     }
     for (let c = 0; c < o.cpus; c += 1) {
       const name = `CPU${c + 1}`;
       found[`${name}.stands`] = Object.keys(at)[s[layout.stands(c)]!]!;
-      found[`${name}.vector`] = s[layout.regVector(c)]!;
+      found[`${name}.interrupts`] = s[layout.stands(c)] === at.idle ? 'on' : 'off';
       for (let v = 0; v < vectors; v += 1) {
         found[`${name}.irr[${v + 1}]`] = s[layout.irr(c, v)]!;
+        found[`${name}.isr[${v + 1}]`] = inService(s, c) && s[layout.regVector(c)] === v ? 1 : 0;
         found[`${name}.vector_irq[${v + 1}]`] = slotName(s[layout.slot(c, v)]!);
       }
     }
@@ -105,6 +111,7 @@ export function vectorSetup(options: Partial<VectorSetupOptions> = {}): Scenario
       count(o.cpus, 'CPU that takes interrupts', 'CPUs that take interrupts'),
       count(vectors, 'vector'),
       `${count(o.raises, 'raise')} and ${count(o.switches, 'switch', 'switches')} a device`,
+      `interrupts off ${count(o.pauses, 'time')} a CPU`,
     ].join(', '),
     width: layout.width,
     init: [layout.first()],
@@ -113,7 +120,7 @@ export function vectorSetup(options: Partial<VectorSetupOptions> = {}): Scenario
     sometimes,
     leadsTo,
     symmetries: layout.symmetries,
-    isEnd: (s) => devices.every((d) => s[layout.field(d, 'task')] === 0),
+    isEnd: (s) => tasks.every((task) => task.isAtRest(s)),
     describe,
     view,
   };
