@@ -12,6 +12,7 @@ import type { RunResult } from '../src/report/result.ts';
 import { table } from '../src/report/table.ts';
 import { checkTraceSpeed } from './check-trace.ts';
 import { diagnoseSpeed } from './diagnose.ts';
+import { exploreSpeed } from './explore.ts';
 
 const bin = join(import.meta.dirname, '../bin/vflab');
 const customer = '--kernel 4.18.0 --cpus 80 --nodes 2 --disks 512 --queues 2 --pinless'.split(' ');
@@ -61,6 +62,7 @@ try {
   process.stdout.write(`${table([['What', 'Minimum', 'Median', 'Maximum'], ...rows]).join('\n')}\n`);
   process.stdout.write(`${checkTraceSpeed(bin, folder).join('\n')}\n`);
   process.stdout.write(`${diagnoseSpeed(bin, folder).join('\n')}\n`);
+  process.stdout.write(`${exploreSpeed().join('\n')}\n`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

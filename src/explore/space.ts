@@ -76,6 +76,7 @@ export class Space {
   ): Violation | undefined {
     const { actions, invariants, init, width, isEnd } = this.scenario;
     const started = performance.now();
+    const places = byPlace(actions);
     const current = scratch(width);
     const next = scratch(width);
     const progress = () => ({
@@ -106,14 +107,16 @@ export class Space {
       this.#store.read(index, current.words);
       let enabled = 0;
       this.#edges?.begin(index);
-      for (let by = 0; by < actions.length; by += 1) {
-        next.words.set(current.words);
-        if (!actions[by]!.step(current.bytes, next.bytes)) continue;
-        enabled += 1;
-        this.transitions += 1;
-        const wrong = enter(next, index, by);
-        if (wrong) return wrong;
-      }
+      copy(current.words, next.words);
+      for (const { field, tried } of places)
+        for (const by of tried[field < 0 ? 0 : current.bytes[field]!] ?? []) {
+          if (!actions[by]!.step(current.bytes, next.bytes)) continue;
+          enabled += 1;
+          this.transitions += 1;
+          const wrong = enter(next, index, by);
+          if (wrong) return wrong;
+          copy(current.words, next.words);
+        }
       if (enabled === 0 && !isEnd(current.bytes))
         return { kind: 'deadlock', text: 'nothing can go on', path: this.wayTo(index) };
     }
@@ -167,7 +170,8 @@ export class Space {
     return this.scenario.actions.flatMap((action) => {
       const next = scratch(this.scenario.width).bytes;
       next.set(state);
-      return action.step(state, next) ? [{ action, next }] : [];
+      const { at } = action;
+      return (!at || state[at.field] === at.value) && action.step(state, next) ? [{ action, next }] : [];
     });
   }
 
@@ -184,6 +188,32 @@ export class Space {
 }
 
 type Scratch = ReturnType<typeof scratch>;
+
+function copy(from: Int32Array, to: Int32Array): void {
+  for (let i = 0; i < from.length; i += 1) to[i] = from[i]!;
+}
+
+interface Place {
+  /** −1: of no process; these are tried everywhere. */
+  field: number;
+  /** Value of the field → numbers of the actions to try. */
+  tried: number[][];
+}
+
+/** Most actions can only be where their process stands: they are looked up there, not tried one after the other. */
+function byPlace(actions: readonly Action[]): Place[] {
+  const places: Place[] = [];
+  for (const [by, { at = { field: -1, value: 0 } }] of actions.entries()) {
+    let place = places.find(({ field }) => field === at.field);
+    if (!place) {
+      place = { field: at.field, tried: [] };
+      places.push(place);
+    }
+    place.tried[at.value] = [...(place.tried[at.value] ?? []), by];
+  }
+  for (const { tried } of places) for (let i = 0; i < tried.length; i += 1) tried[i] ??= [];
+  return places;
+}
 
 function firstBroken(properties: readonly Property[], state: State): Property | undefined {
   for (const property of properties) if (!property.holds(state)) return property;

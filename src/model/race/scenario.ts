@@ -11,9 +11,11 @@ export interface Action {
   process: string;
   /** What happens, in the words of the kernel: `writes VECTOR_UNUSED`. */
   text: string;
+  /** Where its process stands: the step is tried only where byte `field` of the state is `value`. */
+  at?: { field: number; value: number };
   /**
    * Changes `next`, which is a copy of `state`, into the successor.
-   * @returns false where the step cannot be taken; `next` is then of no account
+   * @returns false where the step cannot be taken; `next` is then untouched
    */
   step(state: State, next: State): boolean;
   /** It cannot be put off for ever while it can be taken (weak fairness). Default true; a device may never raise. */

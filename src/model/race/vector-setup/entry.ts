@@ -13,7 +13,7 @@ export function entryActions(layout: Layout, cpu: number, tasks: readonly Switch
   const [stands, regVector, regSlot] = [layout.stands(cpu), layout.regVector(cpu), layout.regSlot(cpu)];
   const actions: Action[] = [];
   const add = (id: string, text: string, when: number, run: (s: State, next: State) => boolean) =>
-    actions.push({ ...{ process, id, text }, step: (s, next) => s[stands] === when && run(s, next) });
+    actions.push({ ...{ process, id, text }, at: { field: stands, value: when }, step: run });
 
   for (let v = 0; v < layout.vectors; v += 1)
     for (const [value, seen] of [

@@ -78,6 +78,7 @@ export class Layout {
   readonly vectors: number;
   readonly width: number;
   readonly fields: readonly Field[];
+  readonly #index: Readonly<Record<Field, number>>;
   readonly #cpus: number;
   readonly #perCpu: number;
 
@@ -85,6 +86,7 @@ export class Layout {
     this.options = options;
     this.vectors = options.devices + 1;
     this.fields = options.owner === 'qemu' ? [...deviceFields, ...guestFields] : deviceFields;
+    this.#index = Object.fromEntries(this.fields.map((field, i) => [field, i])) as Record<Field, number>;
     this.#cpus = this.fields.length * options.devices;
     // Where it stands, the vector and the slot in its registers, pauses left; then IRR and slot of each vector.
     this.#perCpu = 4 + 2 * this.vectors;
@@ -92,7 +94,7 @@ export class Layout {
   }
 
   field(device: number, field: Field): number {
-    return device * this.fields.length + this.fields.indexOf(field);
+    return device * this.fields.length + this.#index[field];
   }
 
   stands(cpu: number): number {
@@ -162,25 +164,40 @@ export class Layout {
     return orders(this.options.devices)
       .flatMap((newDevice) => orders(this.options.cpus).map((newCpu) => ({ newDevice, newCpu })))
       .slice(1)
-      .map(
-        ({ newDevice, newCpu }) =>
-          (s: State, out: State) =>
-            this.#rename(s, out, newDevice, newCpu),
-      );
+      .map(({ newDevice, newCpu }) => this.#renaming(newDevice, newCpu));
   }
 
-  #rename(s: State, out: State, newDevice: readonly number[], newCpu: readonly number[]): void {
-    const descriptor = (value: number) => (value < DESC ? value : DESC + newDevice[value - DESC]!);
-    for (const [d, to] of newDevice.entries()) {
-      for (const field of this.fields) out[this.field(to, field)] = s[this.field(d, field)]!;
-      if (s[this.field(d, 'vector')]) out[this.field(to, 'cpu')] = newCpu[s[this.field(d, 'cpu')]!]!;
-      if (s[this.field(d, 'msgVector')]) out[this.field(to, 'msgCpu')] = newCpu[s[this.field(d, 'msgCpu')]!]!;
-    }
+  /** Each byte has a new place, and a table of its new values. */
+  #renaming(newDevice: readonly number[], newCpu: readonly number[]): (s: State, out: State) => void {
+    const values = 2 + this.options.devices + this.options.cpus;
+    const place = new Uint8Array(this.width);
+    const table = Uint8Array.from({ length: this.width * 256 }, (_, i) => i % 256);
+    const rename = (byte: number, to: number, change?: (value: number) => number) => {
+      place[byte] = to;
+      for (let value = 0; change && value < values; value += 1) table[256 * byte + value] = change(value);
+    };
+    const descriptor = (value: number) => (value < DESC ? value : DESC + (newDevice[value - DESC] ?? 0));
+    const cpu = (value: number) => newCpu[value] ?? 0;
+    for (const [d, to] of newDevice.entries())
+      for (const field of this.fields)
+        rename(this.field(d, field), this.field(to, field), /cpu$/i.test(field) ? cpu : undefined);
     for (const [c, to] of newCpu.entries()) {
-      for (let i = 0; i < this.#perCpu; i += 1) out[this.stands(to) + i] = s[this.stands(c) + i]!;
-      out[this.regSlot(to)] = descriptor(s[this.regSlot(c)]!);
-      for (let v = 0; v < this.vectors; v += 1) out[this.slot(to, v)] = descriptor(s[this.slot(c, v)]!);
+      for (let i = 0; i < this.#perCpu; i += 1) rename(this.stands(c) + i, this.stands(to) + i);
+      rename(this.regSlot(c), this.regSlot(to), descriptor);
+      for (let v = 0; v < this.vectors; v += 1) rename(this.slot(c, v), this.slot(to, v), descriptor);
     }
+    // Without a vector there is no CPU, whatever its name.
+    const none = [...newDevice.entries()].flatMap(([d, to]) =>
+      (['vector', 'msgVector'] as const).map((field) => ({
+        vector: this.field(d, field),
+        cpu: this.field(to, field === 'vector' ? 'cpu' : 'msgCpu'),
+      })),
+    );
+    const { width } = this;
+    return (s, out) => {
+      for (let i = 0; i < width; i += 1) out[place[i]!] = table[256 * i + s[i]!]!;
+      for (const each of none) if (s[each.vector] === 0) out[each.cpu] = 0;
+    };
   }
 }
 

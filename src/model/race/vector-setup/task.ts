@@ -64,14 +64,16 @@ function actionsOf(layout: Layout, d: number, process: string, steps: readonly S
         ...{ process, id, text },
         // Nobody has to switch a vector; a switch that was begun goes on.
         fair: i > 0,
-        step: (s, next) => s[task] === i && (i > 0 || s[switches]! > 0) && (!when || when(s)) && go(s, next),
+        at: { field: task, value: i },
+        step: (s, next) => (i > 0 || s[switches]! > 0) && (!when || when(s)) && go(s, next),
       },
     ];
   // Which CPU is the matrix's choice and depends on what else is allocated: any.
   return Array.from({ length: layout.options.cpus }, (_, c) => ({
     ...{ process, id, text: layout.options.cpus === 1 ? text : `${text} on CPU${c + 1}` },
+    at: { field: task, value: i },
     step(s: State, next: State) {
-      const v = s[task] === i ? layout.lowestFree(s, c) : -1;
+      const v = layout.lowestFree(s, c);
       if (v < 0) return false;
       next[layout.slot(c, v)] = DESC + d;
       next[layout.field(d, 'cpu')] = c;
