@@ -10,8 +10,8 @@ const root = join(import.meta.dirname, '..');
  * here may import everything. Types cross freely (they are gone at run time) except into `model`, which is alone.
  */
 const mayImport: Record<string, readonly string[]> = {
-  // A lab file contains faults and names findings; a plan names the trace events.
-  lab: ['faults/*/schema', 'machine/trace-events', 'verdict/types'],
+  // A lab file contains faults and names findings; a plan names the trace events, and says which slots share a line.
+  lab: ['faults/*/schema', 'machine/trace-events', 'model/intx/wiring', 'verdict/types'],
   images: [],
   machine: [],
   guest: ['machine'],

@@ -6,9 +6,10 @@ import { exitCodes, UsageError } from '../errors.ts';
 import { wordsOf } from '../faults/schema.ts';
 import { axesOf } from '../lab/matrix.ts';
 import { remedyTitle } from '../lab/phases.ts';
+import { isRootDevice, rootLine } from '../lab/root-devices.ts';
 import type { Lab } from '../lab/schema.ts';
 import type { FaultEntry } from '../lab/schema-schedule.ts';
-import { functionsOf, portOf } from '../lab/topology.ts';
+import { functionsOf, type LabFunction, portOf } from '../lab/topology.ts';
 import type { Style } from '../report/colour.ts';
 import type { RunResult } from '../report/result.ts';
 import { table } from '../report/table.ts';
@@ -58,7 +59,7 @@ function describe(name: string, file: string, lab: Lab, style: Style): string {
   const iommu = host.iommu === 'none' ? 'no IOMMU' : `${host.iommu} IOMMU ${remapping} interrupt remapping`;
   const functions = functionsOf(lab).map((fn) => [
     `  ${fn.vf === undefined ? '' : '  '}${fn.name}`,
-    fn.vf === undefined ? `${fn.kind} PF behind ${portOf(lab, fn.device)}` : `VF, ${fn.driver}`,
+    functionText(lab, fn),
     fn.owner ?? 'nobody',
     fn.address ?? '',
   ]);
@@ -107,6 +108,13 @@ function entryText(entry: FaultEntry): string {
   const words = Object.entries(rest).map(([key, value]) => `${key} ${value}`);
   if (random) words.push(`random ${random.times} within ${random.within}`);
   return [fault, ...words].join(' ');
+}
+
+function functionText(lab: Lab, { kind, vf, device: id, driver }: LabFunction): string {
+  if (vf !== undefined) return `VF, ${driver}`;
+  const device = lab.host.devices[id]!;
+  if (!isRootDevice(device)) return `${kind} PF behind ${portOf(lab, id)}`;
+  return `${kind} in slot ${device.slot}, line ${rootLine(device)}, ${driver === 'none' ? 'no driver' : driver}`;
 }
 
 /** Nothing at all where there is nothing in it. */

@@ -42,14 +42,14 @@ export async function ping(
 
 const blockBytes = 256 * 1024;
 
-/** Writes fresh random data to an nvme function's disk and reads it back, past every cache. */
+/** Writes fresh random data to the disk of an nvme or virtio function and reads it back, past every cache. */
 export async function blockIo(
   machine: LinuxMachine,
   bdf: string,
   signal: AbortSignal,
 ): Promise<TrafficResult> {
   const { exitCode, stdout, stderr } = await machine.run(
-    `d=/sys/bus/pci/devices/${bdf}; until n=$(ls $d/nvme/nvme*/ 2>/dev/null | grep -m1 'nvme[0-9]*n1$'); do sleep 0.1; done; ` +
+    `d=/sys/bus/pci/devices/${bdf}; until n=$(ls $d/nvme/nvme*/ $d/virtio*/block 2>/dev/null | grep -m1 '^nvme[0-9]*n1$\\|^vd[a-z]*$'); do sleep 0.1; done; ` +
       `until [ -b /dev/$n ]; do sleep 0.1; done; ` +
       `dd if=/dev/urandom of=/run/block.out bs=${blockBytes} count=1 2>/dev/null && ` +
       `dd if=/run/block.out of=/dev/$n bs=64k oflag=direct 2>&1 && ` +

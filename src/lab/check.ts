@@ -5,8 +5,18 @@ import { checkVariants } from './check-variants.ts';
 import { type Complaint, unknown } from './complaint.ts';
 import { didYouMean } from './nearest.ts';
 import type { Place } from './problem.ts';
+import { isRootDevice, rootDevicesOf } from './root-devices.ts';
 import type { Lab, Step } from './schema.ts';
-import { controlNetworks, functionsOf, isInUse, maxPorts, portOf, portsOf } from './topology.ts';
+import {
+  controlNetworks,
+  freeSlots,
+  functionsOf,
+  isInUse,
+  isPassable,
+  portOf,
+  portsOf,
+  trafficOf,
+} from './topology.ts';
 
 export function checkLab(lab: Lab): Complaint[] {
   return [
@@ -40,6 +50,7 @@ function* checkNames(lab: Lab): Generator<Complaint> {
     }
   }
   for (const [id, device] of Object.entries(lab.host.devices)) {
+    if (isRootDevice(device)) continue;
     const own = portOf(lab, id);
     if (device.port === undefined && seen.has(own))
       yield {
@@ -56,12 +67,12 @@ function* checkDevices(lab: Lab): Generator<Complaint> {
   const control = controlNetworks(Object.keys(lab.guests).length);
   for (const [id, device] of Object.entries(lab.host.devices)) {
     const path = ['host', 'devices', id];
-    if (device.kind === 'igb' && control.includes(device.network))
+    if ('network' in device && control.includes(device.network))
       yield {
         place: { path: [...path, 'network'] },
         message: `${device.network} is a control network (they are ${control.join(', ')})`,
       };
-    if (device.port !== undefined) {
+    if (!isRootDevice(device) && device.port !== undefined) {
       const place = { path: [...path, 'port'] };
       const other = behind.get(device.port);
       if (!Object.hasOwn(lab.host.ports, device.port))
@@ -82,15 +93,31 @@ function* checkDevices(lab: Lab): Generator<Complaint> {
           yield { place: { path: [...at, key] }, message: `${value} is already the ${key} of ${other}` };
         seen.set(value, fn.name);
       }
-      if (device.kind === 'igb' && fn.address && prefix(fn.address) !== prefix(device.network))
+      if ('network' in device && fn.address && prefix(fn.address) !== prefix(device.network))
         yield { place: { path: [...at, 'address'] }, message: `${fn.address} is not in ${device.network}` };
     }
   }
-  if (portsOf(lab).length > maxPorts)
+  yield* checkSlots(lab);
+  const { length: room } = freeSlots(lab);
+  if (portsOf(lab).length > room)
     yield {
       place: { path: ['host', 'ports'], at: 'key' },
-      message: `the root bus has room for ${maxPorts} ports`,
+      message: `the root bus has room for ${room} ports`,
     };
+}
+
+/** Ports keep out of the way; two devices cannot. */
+function* checkSlots(lab: Lab): Generator<Complaint> {
+  const taken = new Map<number, string>();
+  for (const [id, { slot }] of rootDevicesOf(lab)) {
+    const other = taken.get(slot);
+    if (other)
+      yield {
+        place: { path: ['host', 'devices', id, 'slot'] },
+        message: `slot ${slot} of the root bus is taken: ${other} is in it`,
+      };
+    taken.set(slot, id);
+  }
 }
 
 function* checkIommu(lab: Lab): Generator<Complaint> {
@@ -108,12 +135,12 @@ function* checkPassthrough(lab: Lab): Generator<Complaint> {
     for (const [i, name] of passthrough.entries()) {
       const place = { path: ['guests', guest, 'passthrough', i] };
       const fn = functions.find((f) => f.name === name);
-      const vfs = functions.filter((f) => f.vf !== undefined).map((f) => f.name);
-      if (!fn) yield { place, message: unknown('function', name, vfs) };
-      else if (fn.vf === undefined)
+      const passable = functions.filter((f) => isPassable(lab, f)).map((f) => f.name);
+      if (!fn) yield { place, message: unknown('function', name, passable) };
+      else if (!isPassable(lab, fn))
         yield {
           place,
-          message: `${name} is a PF; only a VF can be passed through (${vfs.join(', ') || 'it has none'})`,
+          message: `${name} is a PF; only a VF can be passed through (${passable.join(', ') || 'it has none'})`,
         };
       const other = given.get(name);
       if (other) yield { place, message: `${name} is passed through twice: ${other} already has it` };
@@ -125,7 +152,8 @@ function* checkPassthrough(lab: Lab): Generator<Complaint> {
   for (const fn of functions) {
     if (fn.vf === undefined) continue;
     const path = ['host', 'devices', fn.device, 'vfs', fn.vf];
-    const driver = lab.host.devices[fn.device]!.vfs[fn.vf]!.driver;
+    const device = lab.host.devices[fn.device]!;
+    const driver = isRootDevice(device) ? undefined : device.vfs[fn.vf]!.driver;
     const guest = given.get(fn.name);
     if (driver === undefined && guest === undefined)
       yield {
@@ -147,15 +175,17 @@ function* checkTraffic(lab: Lab): Generator<Complaint> {
     const names = functions.map((f) => f.name);
     const fn = functions.find((f) => f.name === traffic.over);
     if (!fn) yield { place, message: unknown('function', traffic.over, names) };
+    else if (trafficOf(fn.kind) === undefined)
+      yield { place, message: `${fn.name} is neither a NIC nor a disk: nothing can go through it` };
     else if (!isInUse(fn)) yield { place, message: `${fn.name} has no driver, so nothing can go through it` };
-    if (fn?.kind === 'nvme' && traffic.to !== undefined)
+    if (fn && trafficOf(fn.kind) === 'block-io' && traffic.to !== undefined)
       yield { place: { path: ['traffic', id, 'to'] }, message: `${fn.name} is a disk and cannot ping` };
   }
 }
 
 function* checkRemedies(lab: Lab): Generator<Complaint> {
   const passed = functionsOf(lab).filter(
-    (f) => f.vf !== undefined && f.owner !== undefined && f.owner !== 'host',
+    (f) => isPassable(lab, f) && f.owner !== undefined && f.owner !== 'host',
   );
   for (const [id, remedy] of Object.entries(lab.remedies)) {
     if (id === 'none')

@@ -6,7 +6,7 @@
 import type { PciDevice, PciSlot } from '../machine/spec.ts';
 import type { DisksPlan } from './plan.ts';
 import type { Lab } from './schema.ts';
-import { firstSlot, maxPorts, portsOf } from './topology.ts';
+import { freeSlots, portsOf } from './topology.ts';
 import { ledgerBufferMiB, vectorTraceWords } from './vector-trace.ts';
 
 const disksPerBridge = 31;
@@ -24,7 +24,7 @@ export function disksPlan(lab: Lab): DisksPlan | undefined {
 
 /** Disks for which there is room beside the lab's ports and consoles. */
 export function roomForDisks(lab: Lab): number {
-  const slots = maxPorts - portsOf(lab).length - lab.host.consoles;
+  const slots = freeSlots(lab).length - portsOf(lab).length - lab.host.consoles;
   const perSlot = lab.host.disks?.plug === 'hot' ? portsPerSlot : disksPerBridge;
   // Chassis numbers, one a port or bridge, are 1 to 255.
   return Math.max(0, slots * perSlot);
@@ -33,21 +33,22 @@ export function roomForDisks(lab: Lab): number {
 /** Consoles, then disks or what they are plugged into, in the slots behind the lab's ports. */
 export function diskSlots(lab: Lab): PciSlot[] {
   const used = portsOf(lab).length;
+  const free = freeSlots(lab).slice(used);
   const { consoles, disks } = lab.host;
   const slots: PciSlot[] = Array.from({ length: consoles }, (_, i) => ({
-    slot: firstSlot + used + i,
+    slot: free[i]!,
     kind: 'virtio-serial',
     id: `console${i}`,
   }));
   if (!disks) return slots;
-  const first = firstSlot + used + consoles;
+  const forDisks = free.slice(consoles);
   const all = Array.from({ length: disks.count }, (_, i) => i);
   if (disks.plug === 'hot')
     return [
       ...slots,
       ...all.map(
         (i): PciSlot => ({
-          slot: first + Math.floor(i / portsPerSlot),
+          slot: forDisks[Math.floor(i / portsPerSlot)]!,
           function: i % portsPerSlot,
           kind: 'root-port',
           id: diskPortId(i),
@@ -61,7 +62,7 @@ export function diskSlots(lab: Lab): PciSlot[] {
     ...Array.from(
       { length: bridges },
       (_, b): PciSlot => ({
-        slot: first + b,
+        slot: forDisks[b]!,
         kind: 'pci-bridge',
         id: `bridge${b}`,
         chassis: used + b + 1,

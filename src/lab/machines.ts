@@ -5,6 +5,7 @@ import { ledgerTraceEvents } from '../machine/trace-events.ts';
 import { diskSlots, diskWords } from './disks.ts';
 import type { Cell } from './matrix.ts';
 import type { DevicePlan, GuestPlan, HostPlan } from './plan.ts';
+import { isRootDevice, rootDeviceSlots, rootKinds } from './root-devices.ts';
 import { invariantsOf } from './schedule.ts';
 import type { Device, Lab } from './schema.ts';
 import { controlAddress, functionsOf, portOf, portsOf } from './topology.ts';
@@ -49,7 +50,15 @@ const iommuWords = { intel: ['intel_iommu=on'], amd: ['amd_iommu=on'], virtio: [
 /** Words for every machine that drives such a device. Without nvme's, a VF's block device is a hidden path. */
 const cmdlineOf: Partial<Record<Device['kind'], string[]>> = { nvme: ['nvme_core.multipath=N'] };
 
-const vfDriver: Record<Device['kind'], string> = { igb: 'igbvf', nvme: 'nvme' };
+type PortKind = Exclude<Device, { slot: number }>['kind'];
+const vfDriver: Record<PortKind, string> = { igb: 'igbvf', nvme: 'nvme' };
+
+/** What a guest loads for a function of this kind that was passed to it. */
+function guestDriver(kind: Device['kind']): string[] {
+  if (kind === 'igb' || kind === 'nvme') return [vfDriver[kind]];
+  const { module } = rootKinds[kind];
+  return module === undefined ? [] : [module];
+}
 
 export function hostPlan(lab: Lab, cell: Cell): HostPlan {
   const { host } = lab;
@@ -89,9 +98,10 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
           slot,
           chassis,
           linkSpeed: linkSpeed === 2.5 ? '2_5' : (String(linkSpeed) as '5' | '8' | '16'),
-          ...(device === undefined ? {} : { child: pciDevice(device, lab.host.devices[device]!) }),
+          ...(device === undefined ? {} : { child: portDevice(device, lab.host.devices[device]!) }),
         }),
       ),
+      ...rootDeviceSlots(lab),
       ...diskSlots(lab),
     ],
     control: { slot: controlSlot, mac: '52:54:00:fe:00:01', address: controlAddress(0), hostPort: 0 },
@@ -116,7 +126,7 @@ export function guestPlans(lab: Lab, cell: Cell): GuestPlan[] {
       id,
       kernel,
       passthrough,
-      modules: [...new Set([...kinds.map((kind) => vfDriver[kind]), ...guest.modules])],
+      modules: [...new Set([...kinds.flatMap(guestDriver), ...guest.modules])],
       spec: {
         name: id,
         cpus: guest.cpus,
@@ -156,35 +166,39 @@ export function guestPlans(lab: Lab, cell: Cell): GuestPlan[] {
 export function devicePlans(lab: Lab): DevicePlan[] {
   const ports = portsOf(lab);
   const functions = functionsOf(lab);
-  return Object.entries(lab.host.devices).map(([id, device]): DevicePlan => {
+  return Object.entries(lab.host.devices).flatMap(([id, device]): DevicePlan[] => {
+    if (isRootDevice(device)) return [];
     const port = portOf(lab, id);
     const slot = ports
       .find((p) => p.id === port)!
       .slot.toString(16)
       .padStart(2, '0');
     const pf = functions.find((fn) => fn.name === id)!;
-    return {
-      id,
-      kind: device.kind,
-      path: `00:${slot}.0/00.0`,
-      port,
-      vfs: functions
-        .filter((fn) => fn.device === id && fn.vf !== undefined)
-        .map((fn) => ({
-          name: fn.name,
-          index: fn.vf!,
-          driver: fn.driver,
-          owner: fn.owner ?? 'host',
-          ...(fn.mac === undefined ? {} : { mac: fn.mac }),
-          ...(fn.address === undefined ? {} : { address: fn.address }),
-        })),
-      ...(pf.address === undefined ? {} : { address: pf.address }),
-    };
+    return [
+      {
+        id,
+        kind: device.kind,
+        path: `00:${slot}.0/00.0`,
+        port,
+        vfs: functions
+          .filter((fn) => fn.device === id && fn.vf !== undefined)
+          .map((fn) => ({
+            name: fn.name,
+            index: fn.vf!,
+            driver: fn.driver,
+            owner: fn.owner ?? 'host',
+            ...(fn.mac === undefined ? {} : { mac: fn.mac }),
+            ...(fn.address === undefined ? {} : { address: fn.address }),
+          })),
+        ...(pf.address === undefined ? {} : { address: pf.address }),
+      },
+    ];
   });
 }
 
-function pciDevice(id: string, device: Device): PciDevice {
+function portDevice(id: string, device: Device): PciDevice {
   if (device.kind === 'igb') return { kind: 'igb', id, network: device.network };
+  if (device.kind !== 'nvme') throw new Error(`${id} is on the root bus, not behind a port`);
   return { kind: 'nvme', id, serial: `vflab-${id}`, maxVfs: device.vfs.length, sizeMiB: device.sizeMiB };
 }
 
@@ -197,7 +211,7 @@ function hostModules(lab: Lab): string[] {
     .map((fn) => fn.driver);
   return [
     ...new Set([
-      ...deviceKinds(lab),
+      ...deviceKinds(lab).flatMap(hostModule),
       ...drivers,
       ...(passthrough ? ['vfio-pci'] : []),
       ...(Object.keys(lab.guests).length > 0 ? ['{kvm}'] : []),
@@ -206,6 +220,12 @@ function hostModules(lab: Lab): string[] {
       ...lab.host.modules,
     ]),
   ];
+}
+
+function hostModule(kind: Device['kind']): string[] {
+  if (kind === 'igb' || kind === 'nvme') return [kind];
+  const { module } = rootKinds[kind];
+  return module === undefined ? [] : [module];
 }
 
 function deviceKinds(lab: Lab): Device['kind'][] {

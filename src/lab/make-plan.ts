@@ -5,10 +5,11 @@ import { devicePlans, guestPlans, hostPlan } from './machines.ts';
 import { type Cell, cellId, matches, type Selection, selectCells } from './matrix.ts';
 import { phasesOf, remedyTitle } from './phases.ts';
 import type { Expectation, Plan, TrafficPlan, VariantPlan } from './plan.ts';
+import { rootDevicePlans } from './root-devices.ts';
 import { drawsLots, invariantsOf, scheduleOf } from './schedule.ts';
 import type { Lab } from './schema.ts';
 import { faultName } from './schema-schedule.ts';
-import { functionsOf, gatewayOf, isInUse } from './topology.ts';
+import { functionsOf, gatewayOf, isInUse, trafficOf } from './topology.ts';
 
 export interface PlanRequest {
   /** Name of the lab: its file name without `.yaml`. */
@@ -47,18 +48,29 @@ function variantPlan(whole: Lab, cell: Cell, seed: number): VariantPlan {
   const host = hostPlan(lab, cell);
   const guests = guestPlans(lab, cell);
   const devices = devicePlans(lab);
+  const rootDevices = rootDevicePlans(lab, functionsOf(lab));
   const traffic = trafficPlans(lab);
   const disks = disksPlan(lab);
   const faults = variant.faults.map(faultName);
   const schedule = scheduleOf(lab, cell.variant!, seed);
   const invariants = invariantsOf(lab, cell.variant!);
-  const parts = { hostModules: host.modules, disks, devices, guests, traffic, schedule, invariants };
+  const parts = {
+    hostModules: host.modules,
+    disks,
+    devices,
+    rootDevices,
+    guests,
+    traffic,
+    schedule,
+    invariants,
+  };
   return {
     id: cellId(lab, cell),
     axes: cell,
     host,
     guests,
     devices,
+    ...(rootDevices.length > 0 ? { rootDevices } : {}),
     ...(disks ? { disks } : {}),
     traffic,
     faults: Object.fromEntries(faults.map((id) => [id, lab.faults[id]!])),
@@ -88,7 +100,7 @@ function trafficPlans(lab: Lab): TrafficPlan[] {
     const fn = functions.find((f) => f.name === check.over)!;
     const device = lab.host.devices[fn.device]!;
     const common = { id, from: fn.owner!, over: fn.name };
-    if (device.kind === 'nvme') return { ...common, kind: 'block-io' };
+    if (!('network' in device)) return { ...common, kind: trafficOf(device.kind)! };
     return { ...common, kind: 'ping', to: check.to ?? gatewayOf(device.network) };
   });
 }

@@ -12,6 +12,7 @@ import type {
   InvariantPlan,
   Moment,
   Phase,
+  RootDevicePlan,
   ScheduledFault,
   TrafficPlan,
 } from './plan.ts';
@@ -23,6 +24,7 @@ interface Parts {
   hostModules: string[];
   disks: DisksPlan | undefined;
   devices: DevicePlan[];
+  rootDevices: RootDevicePlan[];
   guests: GuestPlan[];
   traffic: TrafficPlan[];
   schedule: ScheduledFault[];
@@ -50,7 +52,10 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
       { do: 'boot-host' },
       { do: 'load-modules', on: 'host', modules: hostModules },
     ]),
-    phase('prepare-devices', 'Create VFs and bind their drivers', 40, parts.devices.flatMap(prepare)),
+    phase('prepare-devices', 'Create VFs and bind their drivers', 40, [
+      ...parts.devices.flatMap(prepare),
+      ...parts.rootDevices.map(prepareRoot),
+    ]),
     phase('boot-guests', `Boot ${guests.join(', ')}`, 60 + 60 * guests.length, [
       ...guests.map((guest): Action => ({ do: 'start-guest', guest })),
       ...guests.map((guest): Action => ({ do: 'await-guest', guest })),
@@ -106,6 +111,11 @@ function prepare(device: DevicePlan): Action[] {
       .filter((vf) => vf.driver !== 'none')
       .map((vf): Action => ({ do: 'bind-driver', function: vf.name, driver: vf.driver })),
   ];
+}
+
+function prepareRoot({ id, driver }: RootDevicePlan): Action {
+  if (driver === 'vfio-pci') return { do: 'bind-driver', function: id, driver };
+  return { do: 'prepare-root-device', device: id };
 }
 
 function check(parts: Parts, machines: string[], guests: string[], moment: Moment): Action[] {

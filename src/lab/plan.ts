@@ -36,6 +36,8 @@ export interface VariantPlan {
   host: HostPlan;
   guests: GuestPlan[];
   devices: DevicePlan[];
+  /** Devices on the root bus, which have no VFs. Absent in runs that are older than these. */
+  rootDevices?: RootDevicePlan[];
   disks?: DisksPlan;
   traffic: TrafficPlan[];
   faults: Record<string, FaultPlan>;
@@ -82,7 +84,7 @@ export interface GuestPlan {
   modules: string[];
 }
 
-/** A PCI device of the host and what becomes of its functions. */
+/** A PCI device of the host behind a port, and what becomes of its functions. */
 export interface DevicePlan {
   id: string;
   kind: 'igb' | 'nvme';
@@ -92,6 +94,22 @@ export interface DevicePlan {
   port: string;
   vfs: VfPlan[];
   /** IPv4 address of the PF's interface with prefix length, for a NIC. */
+  address?: string;
+}
+
+/** A device of one function in a slot of the root bus. */
+export interface RootDevicePlan {
+  id: string;
+  kind: 'edu' | 'e1000' | 'uhci' | 'virtio-blk';
+  /** `00:05.0` */
+  path: string;
+  /** Number (GSI) of the interrupt line that its INTx pin is wired to. */
+  line: number;
+  /** Driver on the host; `none` where Linux has none for it. */
+  driver: string;
+  /** `host`, or the guest that owns it. */
+  owner: string;
+  /** IPv4 address with prefix length used by whoever owns it, for a NIC. */
   address?: string;
 }
 
@@ -180,6 +198,8 @@ export type Action =
   | { do: 'load-modules'; on: string; modules: string[] }
   /** Brings the PF up and gives it its address (NIC), then sets `sriov_numvfs` with driver autoprobing off. */
   | { do: 'create-vfs'; device: string }
+  /** Waits for the driver of a device that the host keeps; brings its link up, if it is a NIC. */
+  | { do: 'prepare-root-device'; device: string }
   /** Binds a function to a driver by `driver_override`; configures its link if the host keeps it. */
   | { do: 'bind-driver'; function: string; driver: string }
   | { do: 'start-guest'; guest: string }

@@ -1,34 +1,7 @@
-/** The host part of the lab file: ports, devices with VFs, disks, and what a variant or remedy may change of it. */
+/** The host part of the lab file: ports, devices, disks, and what a variant or remedy may change of it. */
 import { z } from 'zod';
-
-/** A name that can be a folder, a QEMU id and a word on the command line. */
-export const Name = z
-  .string()
-  .regex(
-    /^[a-z][a-z0-9-]{0,31}$/,
-    'a name is lower-case letters, digits and dashes, beginning with a letter',
-  );
-
-const Mac = z
-  .string()
-  .regex(
-    /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/,
-    'a MAC address is six lower-case hexadecimal bytes: 52:54:00:aa:00:02',
-  );
-
-const octet = '(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])';
-const Address = z
-  .string()
-  .regex(
-    new RegExp(`^${octet}(\\.${octet}){3}/24$`),
-    'an IPv4 address with its prefix length, e.g. 10.0.2.15/24',
-  );
-const Network = z
-  .string()
-  .regex(new RegExp(`^${octet}(\\.${octet}){2}\\.0/24$`), 'an IPv4 network, e.g. 10.0.2.0/24');
-export const Ip = z
-  .string()
-  .regex(new RegExp(`^${octet}(\\.${octet}){3}$`), 'an IPv4 address, e.g. 10.0.2.2');
+import { rootDevices } from './schema-root-devices.ts';
+import { Address, Mac, Name, Network } from './schema-words.ts';
 
 /** `nic0` (a PF), `nic0.vf1` (one of its VFs) or a port. */
 export const FunctionName = z.string();
@@ -78,6 +51,7 @@ export const Device = z.discriminatedUnion('kind', [
         .describe('Size of its one namespace, shared by PF and VFs.'),
     })
     .describe("QEMU's NVMe controller with SR-IOV. It has no AER capability: aim a fault at its port."),
+  ...rootDevices,
 ]);
 export type Device = z.infer<typeof Device>;
 

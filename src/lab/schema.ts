@@ -7,8 +7,9 @@ import { z } from 'zod';
 import { Fault } from '../faults/schema.ts';
 import { findingIds } from '../verdict/types.ts';
 import { failureIds } from './plan.ts';
-import { FunctionName, Host, HostChange, hostShape, Ip, Name } from './schema-host.ts';
+import { FunctionName, Host, HostChange, hostShape } from './schema-host.ts';
 import { FaultEntry, Invariant } from './schema-schedule.ts';
+import { Ip, Name } from './schema-words.ts';
 
 export type { Device, HostChange } from './schema-host.ts';
 

@@ -1,10 +1,18 @@
 /** What a lab's host consists of once every default is filled in: ports with slots, and functions with owners. */
+import { isRootDevice, type RootDevice, rootDevicesOf, rootKinds } from './root-devices.ts';
 import type { Device, Lab } from './schema.ts';
 
 /** First slot of the root bus used for ports; those below belong to the machine (IOMMU, …). */
-export const firstSlot = 4;
+const firstSlot = 4;
 /** Slots 0x1d to 0x1f are the virtio IOMMU, the control NIC and the chipset. */
-export const maxPorts = 0x1d - firstSlot;
+const endSlot = 0x1d;
+
+/** Slots for ports and disks, in order: all that no device of the lab sits in itself. */
+export function freeSlots(lab: Lab): number[] {
+  const taken = new Set(rootDevicesOf(lab).map(([, { slot }]) => slot));
+  const slots = Array.from({ length: endSlot - firstSlot }, (_, i) => firstSlot + i);
+  return slots.filter((slot) => !taken.has(slot));
+}
 
 export interface LabPort {
   id: string;
@@ -22,9 +30,9 @@ export interface LabFunction {
   kind: Device['kind'];
   /** Number of the VF; absent for the PF. */
   vf?: number;
-  /** `host`, a guest, or undefined for a VF that nobody was given. */
+  /** `host`, a guest, or undefined for a function that nobody was given. */
   owner: string | undefined;
-  /** Driver on the host; `none` for a VF that stays unbound. */
+  /** Driver on the host; `none` for a function that stays unbound. */
   driver: string;
   mac?: string;
   /** With prefix length; NICs only. */
@@ -36,22 +44,26 @@ export function portsOf(lab: Lab): LabPort[] {
   const named = Object.entries(lab.host.ports).map(([id, port]) => ({
     id,
     linkSpeed: port.linkSpeed,
-    device: Object.entries(lab.host.devices).find(([, device]) => device.port === id)?.[0],
+    device: Object.entries(lab.host.devices).find(
+      ([, device]) => !isRootDevice(device) && device.port === id,
+    )?.[0],
   }));
   const own = Object.entries(lab.host.devices)
-    .filter(([, device]) => device.port === undefined)
+    .filter(([, device]) => !isRootDevice(device) && device.port === undefined)
     .map(([device]) => ({ id: portOf(lab, device), linkSpeed: 5 as const, device }));
+  const slots = freeSlots(lab);
   return [...named, ...own].map(({ device, ...port }, i) => ({
     ...port,
-    slot: firstSlot + i,
+    slot: slots[i] ?? endSlot,
     chassis: i + 1,
     ...(device === undefined ? {} : { device }),
   }));
 }
 
-/** The id of the port above a device. */
-export function portOf(lab: Lab, device: string): string {
-  return lab.host.devices[device]?.port ?? `${device}-port`;
+/** The id of the port above a device that is not on the root bus itself. */
+export function portOf(lab: Lab, id: string): string {
+  const device = lab.host.devices[id];
+  return (device && !isRootDevice(device) && device.port) || `${id}-port`;
 }
 
 /** Every PF and VF. A VF passed through twice has its first owner here; `check.ts` reports it. */
@@ -60,38 +72,63 @@ export function functionsOf(lab: Lab): LabFunction[] {
   for (const [guest, { passthrough }] of Object.entries(lab.guests)) {
     for (const name of passthrough) if (!owners.has(name)) owners.set(name, guest);
   }
-  return Object.entries(lab.host.devices).flatMap(([id, device], number) => [
-    {
-      name: id,
-      device: id,
-      kind: device.kind,
-      owner: 'host',
-      driver: device.kind,
-      ...(device.kind === 'igb' ? { address: device.address ?? addressIn(device.network, 15) } : {}),
-    },
-    ...device.vfs.map((vf, index): LabFunction => {
-      const guest = owners.get(`${id}.vf${index}`);
-      return {
-        name: `${id}.vf${index}`,
+  return Object.entries(lab.host.devices).flatMap(([id, device], number): LabFunction[] => {
+    if (isRootDevice(device)) return [rootFunction(id, device, owners.get(id))];
+    return [
+      {
+        name: id,
         device: id,
         kind: device.kind,
-        vf: index,
-        owner: guest ?? (vf.driver === undefined ? undefined : 'host'),
-        driver: guest === undefined ? (vf.driver ?? 'none') : 'vfio-pci',
-        ...(device.kind === 'igb'
-          ? {
-              mac: vf.mac ?? `52:54:00:aa:${hex(number)}:${hex(index + 1)}`,
-              address: vf.address ?? addressIn(device.network, 44 + index),
-            }
-          : {}),
-      };
-    }),
-  ]);
+        owner: 'host',
+        driver: device.kind,
+        ...(device.kind === 'igb' ? { address: device.address ?? addressIn(device.network, 15) } : {}),
+      },
+      ...device.vfs.map((vf, index): LabFunction => {
+        const guest = owners.get(`${id}.vf${index}`);
+        return {
+          name: `${id}.vf${index}`,
+          device: id,
+          kind: device.kind,
+          vf: index,
+          owner: guest ?? (vf.driver === undefined ? undefined : 'host'),
+          driver: guest === undefined ? (vf.driver ?? 'none') : 'vfio-pci',
+          ...(device.kind === 'igb'
+            ? {
+                mac: vf.mac ?? `52:54:00:aa:${hex(number)}:${hex(index + 1)}`,
+                address: vf.address ?? addressIn(device.network, 44 + index),
+              }
+            : {}),
+        };
+      }),
+    ];
+  });
+}
+
+function rootFunction(id: string, device: RootDevice, guest: string | undefined): LabFunction {
+  const { kind } = device;
+  const driver = rootKinds[kind].driver;
+  return {
+    ...{ name: id, device: id, kind },
+    owner: guest ?? (driver === undefined ? undefined : 'host'),
+    driver: guest === undefined ? (driver ?? 'none') : 'vfio-pci',
+    ...(kind === 'e1000' ? { address: device.address ?? addressIn(device.network, 15) } : {}),
+  };
+}
+
+/** What can be handed to a guest: a VF, or a device that has none. */
+export function isPassable(lab: Lab, fn: LabFunction): boolean {
+  return fn.vf !== undefined || isRootDevice(lab.host.devices[fn.device]!);
+}
+
+/** How traffic goes through a function of this kind; undefined: none does. */
+export function trafficOf(kind: Device['kind']): 'ping' | 'block-io' | undefined {
+  if (kind === 'igb') return 'ping';
+  return kind === 'nvme' ? 'block-io' : rootKinds[kind].traffic;
 }
 
 /** Drives a network or disk, so that traffic can go through it. */
 export function isInUse(fn: LabFunction): boolean {
-  return fn.owner !== undefined && fn.driver !== 'none';
+  return fn.owner !== undefined && fn.driver !== 'none' && trafficOf(fn.kind) !== undefined;
 }
 
 /** `10.0.2.0/24`, 15 → `10.0.2.15/24` */

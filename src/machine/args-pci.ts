@@ -79,8 +79,8 @@ function portArgs(port: PciPort, place: Place, context: PciContext): string[] {
 function deviceArgs(device: PciDevice, place: Place, context: PciContext): string[] {
   const at = placeProps(place);
   const { id } = device;
-  if (device.kind === 'igb' || device.kind === 'virtio-net') {
-    const model = device.kind === 'igb' ? 'igb' : 'virtio-net-pci';
+  if (device.kind === 'igb' || device.kind === 'virtio-net' || device.kind === 'e1000') {
+    const model = device.kind === 'virtio-net' ? 'virtio-net-pci' : device.kind;
     const mac = device.mac ? `,mac=${device.mac}` : '';
     return [
       '-netdev',
@@ -91,10 +91,11 @@ function deviceArgs(device: PciDevice, place: Place, context: PciContext): strin
     ];
   }
   if (device.kind === 'virtio-blk') {
+    const vectors = device.vectors === undefined ? '' : `,vectors=${device.vectors}`;
     return [
       ...diskArgs(id, context),
       '-device',
-      `virtio-blk-pci,id=${id},drive=${id}.disk,num-queues=${device.queues},${at}`,
+      `virtio-blk-pci,id=${id},drive=${id}.disk,num-queues=${device.queues}${vectors},${at}`,
     ];
   }
   if (device.kind === 'null-disk') {
@@ -103,6 +104,8 @@ function deviceArgs(device: PciDevice, place: Place, context: PciContext): strin
     return ['-device', `${driver},${words.join(',')},${at}`];
   }
   if (device.kind === 'virtio-serial') return ['-device', `virtio-serial-pci,id=${id},vectors=64,${at}`];
+  if (device.kind === 'edu') return ['-device', `edu,id=${id},${at}`];
+  if (device.kind === 'uhci') return ['-device', `piix3-usb-uhci,id=${id},${at}`];
   if (device.kind === 'nvme') return nvmeArgs(device, at, context);
   // rombar=0: a guest needs no option ROM, and reading a VF's (it has none) only makes QEMU warn.
   return ['-device', `vfio-pci,id=${id},host=${device.host},${at},rombar=0`];

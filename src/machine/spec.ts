@@ -113,7 +113,14 @@ export type PciDevice =
   | { kind: 'virtio-net'; id: string; network: string; mac?: string }
   /** NVMe with its subsystem. `maxVfs` 0..127; each VF can get three queues and three interrupt vectors. */
   | { kind: 'nvme'; id: string; serial: string; maxVfs: number; sizeMiB: number }
-  | { kind: 'virtio-blk'; id: string; sizeMiB: number; queues: number }
+  /** `vectors` of MSI-X: 0 leaves it INTx alone. Default: QEMU's, one a queue and one for config. */
+  | { kind: 'virtio-blk'; id: string; sizeMiB: number; queues: number; vectors?: number }
+  /** Intel 82540EM: conventional PCI, INTx only. */
+  | { kind: 'e1000'; id: string; network: string; mac?: string }
+  /** hw/misc/edu.c: raises INTx or MSI when its registers say so. */
+  | { kind: 'edu'; id: string }
+  /** piix3-usb-uhci: INTx only, on pin D. */
+  | { kind: 'uhci'; id: string }
   /** A virtio-blk disk that reads as zeroes and forgets what is written: hundreds of them share one backend. */
   | { kind: 'null-disk'; id: string; queues: number }
   /** virtio-serial with 31 ports, thus 62 queues, and a control queue with an interrupt: 64 vectors with config. */

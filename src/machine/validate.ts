@@ -129,7 +129,7 @@ function checkControl({ control }: MachineSpec, fail: Fail, inRange: InRange): v
 }
 
 function checkDevice(device: PciDevice, fail: Fail, inRange: InRange): void {
-  if (device.kind === 'igb' || device.kind === 'virtio-net') {
+  if (device.kind === 'igb' || device.kind === 'virtio-net' || device.kind === 'e1000') {
     if (!cidr.test(device.network))
       fail(`network "${device.network}" of "${device.id}" is not like 10.0.2.0/24`);
     if (device.mac !== undefined && !mac.test(device.mac)) fail(`"${device.mac}" is no MAC address`);

@@ -3,7 +3,7 @@ import { modprobeAll } from '../guest/linux.ts';
 import type { Action } from '../lab/plan.ts';
 import { bootHost } from './actions/boot.ts';
 import { collect, snapshot } from './actions/collect.ts';
-import { bindFunction, createVfs } from './actions/devices.ts';
+import { bindFunction, createVfs, prepareRootDevice } from './actions/devices.ts';
 import { loadDiskDriver, plugDisks, probeDisksAgain, readDisks, unplugDisks } from './actions/disks.ts';
 import { healFault, injectFault } from './actions/fault.ts';
 import { awaitGuest, plug, resetStoppedGuest, startGuest, unplug } from './actions/guests.ts';
@@ -20,6 +20,8 @@ export async function execute(ctx: VariantContext, action: Action, signal: Abort
       return await loadModules(ctx, action.on, action.modules, signal);
     case 'create-vfs':
       return await createVfs(ctx, action.device, signal);
+    case 'prepare-root-device':
+      return await prepareRootDevice(ctx, action.device, signal);
     case 'bind-driver':
       return await bindFunction(ctx, action.function, action.driver, signal);
     case 'start-guest':

@@ -93,7 +93,7 @@ describe('shape', () => {
   });
   test('an unknown kind', () => {
     expect(problemsIn(smallWith('kind: igb', 'kind: ibg'))).toMatchInlineSnapshot(`
-      "labs/x.yaml:6:13: host.devices.nic0.kind: "ibg" is not known: must be one of igb, nvme (did you mean "igb"?)
+      "labs/x.yaml:6:13: host.devices.nic0.kind: "ibg" is not known: must be one of igb, nvme, edu, e1000, uhci, virtio-blk (did you mean "igb"?)
           6 |       kind: ibg
                           ^"
     `);

@@ -75,7 +75,9 @@ export const aerWords: FaultWords<AerFault> = {
       const known = [...functions.map((f) => f.name), ...ports];
       yield { key: 'target', message: unknown('target', fault.target, known) };
     }
-    if (fn?.kind === 'nvme')
+    if (fn && fn.kind !== 'igb' && fn.kind !== 'nvme')
+      yield { key: 'target', message: `${fn.name} is on the root bus and has no AER capability` };
+    else if (fn?.kind === 'nvme')
       yield {
         key: 'target',
         message: `QEMU's nvme has no AER capability: aim at the port above it, ${portOf(fn.device)}`,

@@ -29,6 +29,20 @@ export async function createVfs(ctx: VariantContext, deviceId: string, signal: A
   await refreshFunctions(ctx, signal);
 }
 
+/** Waits until the driver has it (modprobe returns when the probe is done, most drivers' at least), and brings its link up. */
+export async function prepareRootDevice(ctx: VariantContext, id: string, signal: AbortSignal): Promise<void> {
+  const { linux } = hostOf(ctx);
+  const { path, driver, address } = ctx.plan.rootDevices!.find((d) => d.id === id)!;
+  const bdf = `0000:${path}`;
+  if (driver !== 'none')
+    await linux.must(
+      `d=/sys/bus/pci/devices/${bdf}/driver; until [ "$(basename "$(readlink -f $d)")" = ${driver} ]; do sleep 0.1; done`,
+      signal,
+    );
+  if (address) await configureLink(linux, bdf, address, signal);
+  await refreshFunctions(ctx, signal);
+}
+
 export async function bindFunction(
   ctx: VariantContext,
   name: string,
@@ -36,6 +50,7 @@ export async function bindFunction(
   signal: AbortSignal,
 ): Promise<void> {
   const { linux } = hostOf(ctx);
+  if (!ctx.functions.has(name)) await refreshFunctions(ctx, signal);
   const bdf = bdfOf(ctx, name);
   await linux.must(`modprobe ${driver}`, signal);
   await bindDriver(linux, bdf, driver, signal);
@@ -78,6 +93,7 @@ export async function refreshFunctions(ctx: VariantContext, signal: AbortSignal)
       );
     }
   }
+  for (const { id, path, owner } of ctx.plan.rootDevices ?? []) record(id, owner, findByPath(all, path));
   const functions: PciFunctionRecord[] = [...ctx.functions.values()];
   ctx.record.event({ kind: 'functions', machine: 'host', functions });
 }

@@ -61,7 +61,8 @@ async function configureGuestLinks(
   const linux = guest.linuxOrThrow();
   for (const { function: name } of guest.plan.passthrough) {
     const vf = ctx.plan.devices.flatMap((d) => d.vfs).find((v) => v.name === name);
-    if (!vf?.address) continue;
+    const address = vf?.address ?? ctx.plan.rootDevices?.find((d) => d.id === name)?.address;
+    if (!address) continue;
     const path = guestPath(guest.plan, name);
     const found = findByPath(await listFunctions(linux, signal), path);
     if (!found) {
@@ -69,7 +70,7 @@ async function configureGuestLinks(
         code: 'FUNCTION_MISSING',
       });
     }
-    await configureLink(linux, found.bdf, vf.address, signal);
+    await configureLink(linux, found.bdf, address, signal);
   }
 }
 
