@@ -22,36 +22,40 @@ const keptOf = (kind: Kind): number =>
 const longestText = 600;
 
 export class Casebook {
-  readonly #seen = new Map<Kind, Seen[]>();
-  readonly #counts = new Map<Kind, number>();
+  readonly #kinds = new Map<Kind, { kept: Seen[]; most: number; count: number }>();
 
-  add(fact: LogFact, at: Place): void {
+  /** @param place asked only for what is kept */
+  add(fact: LogFact, place: () => Place): void {
     const { kind } = fact;
-    this.#counts.set(kind, this.count(kind) + 1);
-    const list = this.#seen.get(kind) ?? [];
-    if (list.length === 0) this.#seen.set(kind, list);
-    if (list.length >= keptOf(kind)) return;
+    let entry = this.#kinds.get(kind);
+    if (!entry) {
+      entry = { kept: [], most: keptOf(kind), count: 0 };
+      this.#kinds.set(kind, entry);
+    }
+    entry.count += 1;
+    if (entry.kept.length >= entry.most) return;
+    const at = place();
     // A row of /proc/interrupts has its names at the end.
     const text =
       at.text.length > longestText
         ? `${at.text.slice(0, longestText / 2)} … ${at.text.slice(-longestText / 2)}`
         : at.text;
-    list.push({ ...fact, at: { ...at, text } } as Seen);
+    entry.kept.push({ ...fact, at: { ...at, text } } as Seen);
   }
 
   /** The kept facts of a kind, in the order of the files. */
   of<K extends Kind>(kind: K): readonly Seen<K>[] {
-    return (this.#seen.get(kind) ?? []) as unknown as readonly Seen<K>[];
+    return (this.#kinds.get(kind)?.kept ?? []) as unknown as readonly Seen<K>[];
   }
 
   count(kind: Kind): number {
-    return this.#counts.get(kind) ?? 0;
+    return this.#kinds.get(kind)?.count ?? 0;
   }
 
   /** Kinds of which not every fact was kept. */
   overfull(): { kind: Kind; kept: number; count: number }[] {
-    return [...this.#seen].flatMap(([kind, list]) =>
-      list.length < this.count(kind) ? [{ kind, kept: list.length, count: this.count(kind) }] : [],
+    return [...this.#kinds].flatMap(([kind, { kept, count }]) =>
+      kept.length < count ? [{ kind, kept: kept.length, count }] : [],
     );
   }
 }

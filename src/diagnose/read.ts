@@ -1,6 +1,8 @@
 /** One file of a case, piece by piece, into the casebook. */
-import { FactReader, type LineKind, lineKind } from '../evidence/log/facts.ts';
+import { FactReader, type LineKind, type LogFact, lineKind } from '../evidence/log/facts.ts';
+import { type Reading, Repeats } from '../evidence/log/repeats.ts';
 import { LogScan } from '../evidence/log/scan.ts';
+import { WordSearch } from '../evidence/log/word-search.ts';
 import { interestingWords } from '../evidence/log/words.ts';
 import type { Casebook } from './casebook.ts';
 import type { FileRead } from './types.ts';
@@ -23,19 +25,27 @@ export class CaseFile {
   readonly #file: string;
   readonly #scan: LogScan;
   readonly #facts: FactReader;
+  readonly #book: Casebook;
+  #words: WordSearch | undefined;
+  readonly #repeats = new Repeats();
+  /** Of the line that is being read. */
+  #found: LogFact[] = [];
+  /** The line to come is looked at only because the one before it was a repeat. */
+  #isGuess = false;
   readonly #kinds = new Map<LineKind, number>();
   #bytes = 0;
   #binary = 0;
 
   constructor(file: string, book: Casebook) {
     this.#file = file;
-    this.#facts = new FactReader(({ fact, line, text }) => book.add(fact, { file, line, text: utf8(text) }));
+    this.#book = book;
+    this.#facts = new FactReader(({ fact, line, text }) => {
+      this.#found.push(fact);
+      book.add(fact, () => ({ file, line, text: utf8(text) }));
+    });
     this.#scan = new LogScan(
-      interestingWords(),
-      (text, line) => {
-        this.#judge(text);
-        return this.#facts.line(text, line);
-      },
+      (text, from) => this.#search(text).next(text, from),
+      (text, line) => this.#read(text, line),
       sample,
     );
   }
@@ -68,8 +78,41 @@ export class CaseFile {
     return read;
   }
 
-  #judge(text: string): void {
-    const kind = lineKind(text);
+  /** Behind a repeat the next one is likely, and finding that out is cheaper than a search for words. */
+  #read(text: string, line: number): boolean {
+    const isGuess = this.#isGuess;
+    this.#isGuess = false;
+    if (this.#facts.inBlock) return this.#readNew(text, line).wantsNext;
+    const known = this.#repeats.find(text);
+    if (known) {
+      this.#count(known.kind);
+      for (const fact of known.facts)
+        this.#book.add(fact, () => ({ file: this.#file, line, text: utf8(text) }));
+      this.#isGuess = !known.wantsNext && line >= sample;
+      return true;
+    }
+    if (isGuess && this.#search(text).next(text) < 0) return false;
+    const reading = this.#readNew(text, line);
+    if (!this.#facts.inBlock) this.#repeats.keep(reading);
+    return reading.wantsNext;
+  }
+
+  #readNew(text: string, line: number): Reading {
+    // A copy: a part of a piece would keep the whole piece in memory.
+    const own = ` ${text}`.slice(1);
+    this.#found = [];
+    const kind = lineKind(own);
+    this.#count(kind);
+    return { kind, wantsNext: this.#facts.line(own, line), facts: this.#found };
+  }
+
+  /** Made for the first text that is searched: the rest will be like it. */
+  #search(text: string): WordSearch {
+    this.#words ??= new WordSearch(interestingWords, text.slice(0, 65536));
+    return this.#words;
+  }
+
+  #count(kind: LineKind): void {
     this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
   }
 }

@@ -25,7 +25,7 @@ const escapes = /\x1b(?:\[[0-9;?]{0,32}[A-Za-z]|[()][A-Z0-9]|[=>78cM])/g;
 const controls = /[\x00-\x08\x0b-\x1f\x7f]/g;
 
 function clean(text: string): string {
-  return text.replace(escapes, '').replace(controls, '');
+  return text.search(controls) < 0 ? text : text.replace(escapes, '').replace(controls, '');
 }
 
 /** Records in one source line; usually one, none for an empty line. Never throws. */

@@ -75,6 +75,11 @@ export class FactReader {
     return this.#single(text, raw, line);
   }
 
+  /** The lines to come belong to something that began before them. */
+  get inBlock(): boolean {
+    return this.#block !== undefined;
+  }
+
   end(): void {
     this.#close();
   }

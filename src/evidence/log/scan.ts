@@ -1,6 +1,6 @@
 /**
- * Goes through a text of any size in constant memory and hands out the lines worth parsing. One combined regular
- * expression over each piece finds them, so that a log with nothing in it costs one scan; a line that opens a
+ * Goes through a text of any size in constant memory and hands out the lines worth parsing. One search for all words over
+ * each piece finds them, so that a log with nothing in it costs one scan; a line that opens a
  * block (a crash print, an lspci listing) gets the lines behind it too.
  */
 
@@ -10,8 +10,11 @@ export const longestLine = 1 << 16;
 /** @returns true: hand out the next line as well, whatever it holds */
 export type LineReader = (text: string, line: number) => boolean;
 
+/** @returns a place in the first line behind `from` that is to be read, or −1 */
+export type Finder = (text: string, from: number) => number;
+
 export class LogScan {
-  readonly #words: RegExp;
+  readonly #find: Finder;
   readonly #read: LineReader;
   readonly #all: number;
   #rest = '';
@@ -23,11 +26,10 @@ export class LogScan {
   cut = 0;
 
   /**
-   * @param words global; matches somewhere in every line that is to be read
    * @param all lines at the beginning that are read whatever they hold, to see what the file is
    */
-  constructor(words: RegExp, read: LineReader, all = 200) {
-    this.#words = words;
+  constructor(find: Finder, read: LineReader, all = 200) {
+    this.#find = find;
     this.#read = read;
     this.#all = all;
   }
@@ -72,11 +74,9 @@ export class LogScan {
         at = this.#readLine(text, at);
         continue;
       }
-      this.#words.lastIndex = at;
-      const found = this.#words.exec(text);
-      const hit = found ? found.index : text.length;
-      at = this.#skipTo(text, at, hit);
-      if (found) at = this.#readLine(text, at);
+      const hit = this.#find(text, at);
+      at = this.#skipTo(text, at, hit < 0 ? text.length : hit);
+      if (hit >= 0) at = this.#readLine(text, at);
     }
   }
 
