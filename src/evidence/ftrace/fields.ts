@@ -8,14 +8,16 @@ const hex = 'x'.charCodeAt(0);
  * @returns undefined when the text is anything else: cut, another format, a number too long.
  */
 export function readFields(text: string, from: number, keys: readonly string[]): number[] | undefined {
-  const values: number[] = [];
+  const values = new Array<number>(keys.length);
   let at = from;
+  let count = 0;
   for (const key of keys) {
     if (!text.startsWith(key, at)) return undefined;
     at += key.length;
     const end = endOfNumber(text, at);
     if (end < 0) return undefined;
-    values.push(number(text, at, end, key.charCodeAt(key.length - 1) === hex ? 16 : 10));
+    values[count] = number(text, at, end, key.charCodeAt(key.length - 1) === hex ? 16 : 10);
+    count += 1;
     at = end;
   }
   return isBlank(text, at) ? values : undefined;

@@ -133,10 +133,10 @@ const vectorKeys = new Map(
   }),
 );
 
-const isGlobal = (name: string): name is (typeof globalKinds)[number] =>
-  (globalKinds as readonly string[]).includes(name);
-const isCpu = (name: string): name is (typeof cpuKinds)[number] =>
-  (cpuKinds as readonly string[]).includes(name);
+const globalNames = new Set<string>(globalKinds);
+const cpuNames = new Set<string>(cpuKinds);
+const isGlobal = (name: string): name is (typeof globalKinds)[number] => globalNames.has(name);
+const isCpu = (name: string): name is (typeof cpuKinds)[number] => cpuNames.has(name);
 
 /** @returns undefined for every other line. Never throws; linear in the line's length. */
 export function readVectorLine(text: string): VectorLine | undefined {
@@ -180,7 +180,10 @@ function readMatrix(
       available: v[3]!,
       allocated: v[4]!,
       managed: v[5]!,
-      ...totalsOf(v, 6),
+      onlineMaps: v[6]!,
+      globalAvailable: v[7]!,
+      globalReserved: v[8]!,
+      totalAllocated: v[9]!,
     };
   }
   const system = kind === 'assign_system';
