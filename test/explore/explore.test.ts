@@ -39,9 +39,9 @@ function peterson(broken = false): Scenario {
         process,
         text,
         (s, next) => {
-          if (s[pc] !== from) return false;
+          if (s[pc] !== from || !run(s, next)) return false;
           next[pc] = to;
-          return run(s, next);
+          return true;
         },
         fair,
       );
