@@ -25,11 +25,13 @@ const mayImport: Record<string, readonly string[]> = {
   // What it reuses of the verdict is how a log is cut into AER reports.
   diagnose: ['evidence', 'model', 'verdict/failures/vm-stopped-by-aer/episodes'],
   explore: ['model'],
+  // A machine is driven through what it is given. The words of a lab file say what is wrong in a schedule.
+  director: ['introspect', 'lab/problem', 'lab/zod-problems'],
   report: [],
 };
 
 /** These work without Node: text in, result out. */
-const pure = ['lab', 'evidence', 'introspect', 'model', 'verdict', 'diagnose', 'explore'];
+const pure = ['lab', 'evidence', 'introspect', 'model', 'verdict', 'diagnose', 'explore', 'director'];
 
 interface Import {
   from: string;

@@ -6,16 +6,22 @@ import { labJsonSchema } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
-export function problemsOf(source: Source, error: z.ZodError, data: unknown): Problem[] {
-  return error.issues.flatMap((issue) => problemsOfIssue(source, issue, data));
+/** `schema`: the JSON Schema of what was parsed, so that there is one list of the keys that are known. */
+export function problemsOf(
+  source: Source,
+  error: z.ZodError,
+  data: unknown,
+  schema: object = labJsonSchema(),
+): Problem[] {
+  return error.issues.flatMap((issue) => problemsOfIssue(source, issue, data, schema));
 }
 
-function problemsOfIssue(source: Source, issue: Issue, data: unknown): Problem[] {
+function problemsOfIssue(source: Source, issue: Issue, data: unknown, schema: object): Problem[] {
   const { path } = issue;
   const value = valueAt(data, path);
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = knownKeys(labJsonSchema() as JsonSchema, path, data);
+      const known = knownKeys(schema as JsonSchema, path, data);
       return issue.keys.map((key) =>
         problemAt(
           source,
@@ -116,7 +122,7 @@ interface JsonSchema {
   const?: unknown;
 }
 
-/** The keys that a lab may have at `path`, read from the JSON Schema so that there is one list. */
+/** The keys that there may be at `path`. */
 function knownKeys(schema: JsonSchema, path: Path, data: unknown): string[] {
   let here: JsonSchema | undefined = schema;
   for (let i = 0; i <= path.length; i++) {

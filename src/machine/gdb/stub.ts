@@ -45,6 +45,27 @@ export interface StoppedCpus {
   registers(thread: string): Promise<Map<string, bigint>>;
 }
 
+/** Why a machine that ran stands still again. */
+export interface Stop {
+  /** The CPU that came to a breakpoint or has done its step; absent where nothing in the machine was the reason. */
+  thread?: string;
+  /** `trap`: a breakpoint, or a step. `asked`: the signal of {@link HeldCpus.run} asked for it, or a QMP `stop`. */
+  why: 'trap' | 'asked';
+}
+
+/** What can be done with CPUs that are held: each let go by itself. */
+export interface HeldCpus extends StoppedCpus {
+  /** To memory, or to a device's registers: those see one write of as many bytes, at most 8. */
+  writePhysical(address: number, bytes: Uint8Array): Promise<void>;
+  /** By virtual address, for all CPUs. It changes no memory (a hardware breakpoint, `Z1`); KVM has four of them. */
+  setBreakpoint(address: bigint): Promise<void>;
+  clearBreakpoint(address: bigint): Promise<void>;
+  /** Lets these CPUs go, all of them if none is named, until one comes to a breakpoint, or `until` aborts. */
+  run(threads: readonly string[], until: AbortSignal): Promise<Stop>;
+  /** One instruction of one CPU. Interrupts are held off meanwhile (QEMU's `sstep` default). */
+  step(thread: string): Promise<Stop>;
+}
+
 /** The stub takes this much at once: MAX_PACKET_LENGTH / 2, as a byte is two digits (gdbstub.c, handle_read_mem()). */
 const maxRead = 2048;
 
@@ -56,6 +77,8 @@ export class GdbStub {
   /** The stub's last packet was not followed by one of ours. */
   #unacknowledged = false;
   #stopReplies = 0;
+  /** Who waits for the next stop. */
+  #onStop: PromiseWithResolvers<Stop> | undefined;
   #closed: Error | undefined;
   #places: ReadonlyMap<string, RegisterPlace> = new Map();
   #borrower: Duplex | undefined;
@@ -113,6 +136,35 @@ export class GdbStub {
   }
 
   /**
+   * As {@link whileStopped}, for work that lets single CPUs go on and holds the others. All breakpoints are gone and
+   * all CPUs run afterwards, whatever happens.
+   */
+  hold<T>(work: (cpus: HeldCpus) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.whileStopped(async (cpus) => {
+      const breakpoints = new Set<bigint>();
+      const held: HeldCpus = {
+        ...cpus,
+        writePhysical: (address, bytes) => this.#writePhysical(address, bytes, signal),
+        setBreakpoint: async (address) => {
+          await this.#accepted(`Z1,${address.toString(16)},1`, signal);
+          breakpoints.add(address);
+        },
+        clearBreakpoint: async (address) => {
+          await this.#accepted(`z1,${address.toString(16)},1`, undefined);
+          breakpoints.delete(address);
+        },
+        run: (threads, until) => this.#run(threads.map((t) => `c:${t}`).join(';') || 'c', until, signal),
+        step: (thread) => this.#run(`s:${thread}`, undefined, signal),
+      };
+      try {
+        return await work(held);
+      } finally {
+        for (const address of breakpoints) await held.clearBreakpoint(address).catch(() => {});
+      }
+    }, signal);
+  }
+
+  /**
    * Another client, such as gdb itself, has the connection until it leaves; the machine stands still when it comes,
    * as it does when one connects to QEMU, and goes on when it has left.
    */
@@ -152,6 +204,40 @@ export class GdbStub {
     // Answered in any case, and after the stop reply if there is one: not to be aborted, or the machine would be
     // left standing.
     await this.#command('qC', undefined);
+  }
+
+  /** Sends `vCont` and waits for the stop that ends it; an abort of either signal stops the machine. */
+  async #run(
+    actions: string,
+    until: AbortSignal | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Stop> {
+    if (this.#closed) throw this.#closed;
+    signal?.throwIfAborted();
+    const stop = Promise.withResolvers<Stop>();
+    this.#onStop = stop;
+    const asked = AbortSignal.any([until, signal].filter((each) => each !== undefined));
+    const ask = () => void this.#stop().catch(stop.reject);
+    this.#stream.write(encodePacket(`vCont;${actions}`));
+    this.#unacknowledged = false;
+    if (asked.aborted) ask();
+    else asked.addEventListener('abort', ask, { once: true });
+    try {
+      const seen = await stop.promise;
+      signal?.throwIfAborted();
+      return seen;
+    } finally {
+      asked.removeEventListener('abort', ask);
+      this.#onStop = undefined;
+    }
+  }
+
+  async #writePhysical(address: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+    const data = Buffer.from(bytes).toString('hex');
+    const on = this.#accepted('Qqemu.PhyMemMode:1', signal);
+    const write = this.#accepted(`M${address.toString(16)},${bytes.length.toString(16)}:${data}`, signal);
+    const off = this.#accepted('Qqemu.PhyMemMode:0', signal);
+    await Promise.all([on, write, off]);
   }
 
   #stoppedCpus(signal: AbortSignal | undefined): StoppedCpus {
@@ -239,7 +325,10 @@ export class GdbStub {
   #receive(packet: string): void {
     this.#unacknowledged = true;
     // No answer to a command of ours begins like a stop reply.
-    if (/^[TSWX]/.test(packet)) this.#stopReplies += 1;
+    if (/^[TSWX]/.test(packet)) {
+      this.#stopReplies += 1;
+      this.#onStop?.resolve(stopOf(packet));
+    }
     // One that nobody waits for any more is taken off all the same: answers come in order.
     else this.#waiting.shift()?.resolve(packet);
   }
@@ -247,7 +336,14 @@ export class GdbStub {
   #close(error: Error): void {
     this.#closed ??= error;
     for (const { reject } of this.#waiting.splice(0)) reject(this.#closed);
+    this.#onStop?.reject(this.#closed);
   }
+}
+
+/** `T05thread:p01.02;`: signal 5 is SIGTRAP, 2 is SIGINT (gdbstub/system.c, gdb_vm_state_change()). */
+function stopOf(reply: string): Stop {
+  const thread = /thread:([^;]+);/.exec(reply)?.[1];
+  return { ...(thread ? { thread } : {}), why: reply.startsWith('T05') ? 'trap' : 'asked' };
 }
 
 function pieces({ address, length }: MemoryRange): MemoryRange[] {

@@ -30,6 +30,8 @@ export class FakeStub extends Duplex {
     'Hgp01.01': 'OK',
     g: '0100000000000000'.concat('02000000', '0030000000000000', '0'.repeat(32), '801f0000'),
   };
+  /** Stop replies that the next `vCont`s end with; without one, the machine runs on. */
+  readonly stops: string[] = [];
   #lastReply = false;
   #line = '';
 
@@ -62,7 +64,15 @@ export class FakeStub extends Duplex {
     this.commands.push(command);
     this.push('+');
     const read = /^m([0-9a-f]+),([0-9a-f]+)$/.exec(command);
-    if (command === 'vCont;c') this.running = true;
+    if (command.startsWith('vCont;')) {
+      this.running = true;
+      const stop = this.stops.shift();
+      if (stop !== undefined) {
+        this.running = false;
+        this.#reply(stop);
+      }
+    } else if (command.startsWith('Z1,') || command.startsWith('z1,') || command.startsWith('M'))
+      this.#reply(this.answers[command] ?? 'OK');
     else if (read) this.#reply(this.#memory(Number.parseInt(read[1]!, 16), Number.parseInt(read[2]!, 16)));
     else this.#reply(this.answers[command] ?? '');
   }

@@ -1,0 +1,9 @@
+/** Every race model that can be forced on a kernel. */
+import type { RaceMap } from './race-map.ts';
+import { vectorSetupMap } from './vector-setup.ts';
+
+export const raceMaps: readonly RaceMap[] = [vectorSetupMap];
+
+export function raceMapOf(model: string): RaceMap | undefined {
+  return raceMaps.find((map) => map.model === model);
+}

@@ -1,0 +1,25 @@
+/** How the actions of a race model are found in a kernel: one table a model, so that a new race needs no new driver. */
+import type { Place } from '../schedule.ts';
+
+export type ActionPlace =
+  /** A CPU that is about to do it stands at `before` (one of these, kernels differ), and at `after` when it is done. */
+  | {
+      before: readonly Place[];
+      after?: readonly Place[];
+      /** What is to be seen when it is done; `undefined` as value: whatever it is. */
+      look?: { name: string; expect?: string };
+    }
+  /** Nobody else can see it: it passes with the step before it. */
+  | { within: 'cpu' }
+  /** The director does it from outside, by this action of the lab. */
+  | { do: string }
+  /** No kernel has it, and why. */
+  | { nowhere: string };
+
+export interface RaceMap {
+  /** Name of the scenario. */
+  model: string;
+  /** Action of the lab that makes the first process begin. */
+  begin: string;
+  actions: Readonly<Record<string, ActionPlace>>;
+}

@@ -1,0 +1,59 @@
+/**
+ * The actions of the model `vector-setup` in the kernel's code. Read: kernel/irq/manage.c (free_irq, __free_irq,
+ * __setup_irq), kernel/irq/irqdomain.c (__irq_domain_activate_irq: the parent first, __irq_domain_deactivate_irq: the
+ * parent last), kernel/irq/msi.c (msi_domain_activate writes the message), arch/x86/kernel/apic/vector.c,
+ * arch/x86/kernel/irq.c. All of these were found in 6.1 and 6.12; each is entered with the interrupt concerned.
+ */
+import type { Place } from '../schedule.ts';
+import type { RaceMap } from './race-map.ts';
+
+const ofIrq = (name: string, argument: string): Place => ({ function: name, where: { [argument]: '{irq}' } });
+
+/** The slot has no handler: about to look again under the lock (ce0b5eedcb75), or about to wipe it. */
+const noHandler: readonly Place[] = [
+  { in: '__common_interrupt', calls: 'lock_vector_lock' },
+  { in: '__common_interrupt', writes: 'vector_irq' },
+];
+
+export const vectorSetupMap: RaceMap = {
+  model: 'vector-setup',
+  begin: 'switch',
+  actions: {
+    mask: { before: [ofIrq('free_irq', 'irq')] },
+    synchronize: {
+      before: [
+        ofIrq('__synchronize_irq', 'desc.irq_data.irq'),
+        ofIrq('__synchronize_hardirq', 'desc.irq_data.irq'),
+      ],
+    },
+    'write-zero': { before: [ofIrq('msi_domain_deactivate', 'irq_data.irq')] },
+    deactivate: {
+      before: [ofIrq('x86_vector_deactivate', 'irqd.irq')],
+      look: { name: 'slot', expect: 'shutdown' },
+    },
+    activate: {
+      before: [ofIrq('x86_vector_activate', 'irqd.irq')],
+      look: { name: 'slot', expect: 'descriptor' },
+    },
+    'write-message': { before: [ofIrq('msi_domain_activate', 'irq_data.irq')] },
+    unmask: {
+      before: [ofIrq('pci_irq_unmask_msix', 'data.irq'), ofIrq('pci_msi_unmask_irq', 'data.irq')],
+      // What __setup_irq() does next, when the interrupt has been started.
+      after: [ofIrq('register_irq_proc', 'irq')],
+    },
+    repair: { nowhere: 'the repair was rejected: no kernel that was shipped has it' },
+    inject: { do: 'inject' },
+    'disable-device': { do: 'disable-device' },
+    'enable-device': { do: 'enable-device' },
+    raise: { do: 'raise' },
+    enter: { before: [{ in: '__common_interrupt', reads: 'vector_irq' }] },
+    'decide-wipe': { within: 'cpu' },
+    'no-handler': { within: 'cpu' },
+    wipe: { before: noHandler, look: { name: 'slot' } },
+    'reevaluate-found': { before: noHandler },
+    handle: { before: [ofIrq('handle_edge_irq', 'desc.irq_data.irq')] },
+    handler: { before: [{ function: 'vfio_msihandler', where: { arg0: '{irq}' } }] },
+    // The EOI is no call of a symbol, and no other process of the model can see it: the first place behind it.
+    eoi: { before: [{ function: 'irq_exit_rcu' }] },
+  },
+};
