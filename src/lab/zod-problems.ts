@@ -35,7 +35,7 @@ function problemsOfIssue(source: Source, issue: Issue, data: unknown, schema: ob
     case 'invalid_value':
       return [problemAt(source, { path }, oneOf(value, issue.values.map(String)))];
     case 'invalid_union': {
-      const branches = branchProblems(source, issue, value, data);
+      const branches = branchProblems(source, issue, value, data, schema);
       if (branches) return branches;
       const options = (issue as { options?: unknown[] }).options ?? [];
       return [problemAt(source, { path }, oneOf(value, options.map(String)))];
@@ -59,13 +59,16 @@ function branchProblems(
   issue: Issue & { code: 'invalid_union' },
   value: unknown,
   data: unknown,
+  schema: object,
 ): Problem[] | undefined {
   const { errors, path } = issue;
   if (errors.length === 0) return undefined;
   const isOfType = (branch: Issue[]) => !branch.some((i) => i.code === 'invalid_type' && i.path.length === 0);
   const meant = errors.find(isOfType);
   if (!meant) return [problemAt(source, { path }, `expected a name or a map, found ${show(value)}`)];
-  return meant.flatMap((one) => problemsOfIssue(source, { ...one, path: [...path, ...one.path] }, data));
+  return meant.flatMap((one) =>
+    problemsOfIssue(source, { ...one, path: [...path, ...one.path] }, data, schema),
+  );
 }
 
 function oneOf(value: unknown, options: string[]): string {

@@ -15,6 +15,8 @@ const noHandler: readonly Place[] = [
   { in: '__common_interrupt', writes: 'vector_irq' },
 ];
 
+const needsQemu = { nowhere: 'it takes a guest with its QEMU, and the lab has a program in their place' };
+
 export const vectorSetupMap: RaceMap = {
   model: 'vector-setup',
   begin: 'switch',
@@ -45,7 +47,15 @@ export const vectorSetupMap: RaceMap = {
     inject: { do: 'inject' },
     'disable-device': { do: 'disable-device' },
     'enable-device': { do: 'enable-device' },
+    'guest-mask': needsQemu,
+    'guest-unmask': needsQemu,
+    'guest-handle': needsQemu,
+    'qemu-notify': needsQemu,
+    pba: needsQemu,
     raise: { do: 'raise' },
+    // A CPU that is held takes no interrupt either.
+    'interrupts-off': { within: 'cpu' },
+    'interrupts-on': { within: 'cpu' },
     enter: { before: [{ in: '__common_interrupt', reads: 'vector_irq' }] },
     'decide-wipe': { within: 'cpu' },
     'no-handler': { within: 'cpu' },
