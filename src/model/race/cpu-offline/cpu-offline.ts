@@ -226,7 +226,7 @@ export function cpuOffline(o: CpuOfflineOptions): Scenario {
         to: (s) => s[at.owed] === 0,
       },
     ],
-    isEnd: () => true,
+    isEnd: (s) => s[at.stopped] === 0,
     describe: (s) => b.describe(s, ['cpu', 'owed', 'CPU1.irr', 'CPU1.slot', 'CPU2.slot']),
     view: (s) => b.view(s),
   };

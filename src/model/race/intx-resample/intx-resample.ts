@@ -173,7 +173,7 @@ export function intxResample(o: IntxResampleOptions): Scenario {
         to: (s) => s[at.line] === 0,
       },
     ],
-    isEnd: () => true,
+    isEnd: (s) => s[at.guest] === 0,
     describe: (s) => b.describe(s, ['line', 'masked', 'irr', 'remoteIrr', 'pinMask', 'injected']),
     view: (s) => b.view(s),
   };

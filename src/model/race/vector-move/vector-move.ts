@@ -244,7 +244,7 @@ export function vectorMove(o: VectorMoveOptions): Scenario {
         to: (s) => s[at.owed] === 0,
       },
     ],
-    isEnd: () => true,
+    isEnd: (s) => s[at.task] === 0,
     describe: (s) => b.describe(s, ['cpu', 'prev', 'owed', 'CPU1.slot', 'CPU2.slot']),
     view: (s) => b.view(s),
   };
