@@ -11,8 +11,8 @@ export type QmpFact =
   | { kind: 'unplug-error'; device?: string }
   /** Reply to `query-status`: `running`, `internal-error`, `paused`… */
   | { kind: 'status'; status: string; running: boolean }
-  /** A command and how it ended. `error` is QEMU's own words. */
-  | { kind: 'command'; name: string; args: Record<string, unknown>; error?: string }
+  /** A command and how it ended. `error` is QEMU's own words; `sentAt` is when it was given, in seconds. */
+  | { kind: 'command'; name: string; args: Record<string, unknown>; error?: string; sentAt: number }
   | { kind: 'other'; name: string };
 
 export type QmpEvent = QmpFact & {
@@ -27,6 +27,7 @@ interface Waiting {
   name: string;
   id: unknown;
   args: Json;
+  sentAt: number;
 }
 
 /** Parses a `*.qmp` file. Lines that are not JSON are counted, not thrown at. */
@@ -49,7 +50,7 @@ export function parseQmp(
     const at: SourceLine = { file, machine, line: index + 1, text: text.slice(0, 2000), arrived: t };
     const name = msg.execute ?? msg['exec-oob'];
     if (typeof name === 'string') {
-      waiting.push({ name, id: msg.id, args: asObject(msg.arguments) ?? {} });
+      waiting.push({ name, id: msg.id, args: asObject(msg.arguments) ?? {}, sentAt: t });
       continue;
     }
     for (const fact of readMessage(msg, waiting)) events.push({ ...fact, at, t });
@@ -68,7 +69,7 @@ function readMessage(msg: Json, waiting: Waiting[]): QmpFact[] {
     facts.push({ kind: 'status', status: value.status, running: value.running });
   }
   if (command && command.name !== 'query-status') {
-    const fact: QmpFact = { kind: 'command', name: command.name, args: command.args };
+    const fact: QmpFact = { kind: 'command', name: command.name, args: command.args, sentAt: command.sentAt };
     const error = asObject(msg.error);
     if (error) fact.error = String(error.desc ?? error.class ?? 'error');
     facts.push(fact);

@@ -13,9 +13,10 @@
  *     <run>/<variant>/host.trace        ftrace text after the last fault: error handlers entered, and their answers
  *     <run>/<variant>/host.qemu-trace   trace events of the host's QEMU, as QEMU wrote them (MachineSpec.trace)
  *     <run>/<variant>/<guest>.{serial,stderr,qmp,dmesg}
- *     <run>/<variant>/host.vectors      where the plan has disks: ftrace text of `irq_matrix:*` and `irq_vectors:*` since boot
+ *     <run>/<variant>/host.vectors      where the plan has disks, a ledger or accounts: ftrace text of `irq_matrix:*` and `irq_vectors:*` since boot
  *     <run>/<variant>/snapshots/<moment>.<machine>.{interrupts,lspci}
  *     <run>/<variant>/snapshots/<moment>.<machine>.virtio   one VirtioDeviceRecord a line (virtio-devices.ts)
+ *     <run>/<variant>/snapshots/<moment>.<machine>.inventory   what its kernel keeps of its PCI devices (inventory.ts)
  *     <run>/<variant>/snapshots/<moment>.<machine>.matrix   a MatrixSnapshot as JSON (matrix-snapshot.ts)
  *
  * All times `t` are seconds of the harness's monotonic clock since the variant began, with six decimals.
@@ -65,7 +66,7 @@ export interface AerCounters {
   fatal: number;
 }
 
-export type SnapshotKind = 'interrupts' | 'lspci' | 'virtio' | 'matrix';
+export type SnapshotKind = 'interrupts' | 'lspci' | 'virtio' | 'matrix' | 'inventory';
 
 export type HarnessEvent = { t: number } & (
   | { kind: 'phase'; phase: string; state: 'begin' | 'end'; title: string; budgetMs?: number }

@@ -2,14 +2,18 @@
 import { z } from 'zod';
 import { AerFault, aerWords } from './aer/schema.ts';
 import type { FaultWords } from './fault.ts';
+import { HotplugFault, hotplugWords } from './hotplug/schema.ts';
+import { SriovFault, sriovWords } from './sriov/schema.ts';
 
-export const Fault = z.discriminatedUnion('kind', [AerFault]);
+export const Fault = z.discriminatedUnion('kind', [AerFault, HotplugFault, SriovFault]);
 export type Fault = z.infer<typeof Fault>;
 export type FaultKindName = Fault['kind'];
 export type FaultOf<K extends FaultKindName> = Extract<Fault, { kind: K }>;
 
 const words: { [K in FaultKindName]: FaultWords<FaultOf<K>> } = {
   aer: aerWords,
+  hotplug: hotplugWords,
+  sriov: sriovWords,
 };
 
 export function wordsOf<F extends Fault>(fault: F): FaultWords<F> {

@@ -37,6 +37,15 @@ export function* checkVariantFaults(lab: Lab, id: string): Generator<Complaint> 
     if (names.indexOf(name) < i)
       yield { place: { path: named }, message: `${name} is already injected by this variant` };
     if (!fault) continue;
+    const hotplug = lab.variants[id]!.host.hotplug ?? lab.host.hotplug;
+    if (fault.kind === 'hotplug' && fault.unplug.includes('surprise') && hotplug === 'acpi')
+      yield {
+        place: { path: named },
+        message: `${name} pulls its card out, which needs \`hotplug: native\`: ACPI has no slot to cut the power of`,
+      };
+    const { port } = fault.kind === 'hotplug' ? fault : {};
+    const sharer = port && names.slice(0, i).find((other) => inPort(lab, other) === port);
+    if (sharer) yield { place: { path: named }, message: `${sharer} uses ${port} already, beside it` };
     const { lasts } = wordsOf(fault);
     if (typeof entry !== 'string') yield* checkSchedule(entry, lasts, path);
     else if (lasts)
@@ -46,6 +55,12 @@ export function* checkVariantFaults(lab: Lab, id: string): Generator<Complaint> 
       };
   }
   yield* checkInvariants(lab, invariants, ['variants', id, 'invariants']);
+}
+
+/** The port that a hot-plug fault uses. */
+function inPort(lab: Lab, name: string): string | undefined {
+  const fault = Object.hasOwn(lab.faults, name) ? lab.faults[name] : undefined;
+  return fault?.kind === 'hotplug' ? fault.port : undefined;
 }
 
 function* checkSchedule(entry: Scheduled, lasts: boolean, path: Path): Generator<Complaint> {

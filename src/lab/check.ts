@@ -26,6 +26,7 @@ export function checkLab(lab: Lab): Complaint[] {
     ...checkPassthrough(lab),
     ...checkTraffic(lab),
     ...checkFaults(lab),
+    ...checkAccounts(lab),
     ...checkRemedies(lab),
     ...checkDisks(lab),
     ...checkVariants(lab),
@@ -118,6 +119,20 @@ function* checkSlots(lab: Lab): Generator<Complaint> {
       };
     taken.set(slot, id);
   }
+}
+
+/** What was not counted cannot be said to have come back. */
+function* checkAccounts({ failure, host }: Lab): Generator<Complaint> {
+  if (failure === 'resources-leaked' && !host.accounts)
+    yield {
+      place: { path: ['failure'] },
+      message: `${failure} is told by accounts: write \`accounts: true\` under \`host\``,
+    };
+  if (host.accounts && (host.disks || host.ledger))
+    yield {
+      place: { path: ['host', 'accounts'] },
+      message: `\`${host.disks ? 'disks' : 'ledger'}\` traces the vectors in its own way: leave \`accounts\` away`,
+    };
 }
 
 function* checkIommu(lab: Lab): Generator<Complaint> {

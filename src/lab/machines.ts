@@ -9,7 +9,7 @@ import { isRootDevice, rootDeviceSlots, rootKinds } from './root-devices.ts';
 import { invariantsOf } from './schedule.ts';
 import type { Device, Lab } from './schema.ts';
 import { controlAddress, functionsOf, portOf, portsOf } from './topology.ts';
-import { ledgerBufferMiB, vectorTraceWords } from './vector-trace.ts';
+import { accountsBufferMiB, ledgerBufferMiB, vectorTraceWords } from './vector-trace.ts';
 
 /** Slot of the control NIC in every machine, far from what a lab puts on the root bus. */
 const controlSlot = 0x1e;
@@ -74,18 +74,22 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
     ...(host.numaNodes === 1 ? {} : { numaNodes: host.numaNodes }),
     nested: hasGuests,
     ...(kind === 'none' ? {} : { iommu: { kind, interruptRemapping: remapping } }),
-    nativeHotplug: true,
+    nativeHotplug: host.hotplug === 'native',
     kernel: `{kernel:${kernel}}`,
     initrd: '{image:host}',
     cmdline: [
       ...everywhere,
       ...iommuWords[kind],
-      'pcie_ports=native',
+      // Without it the firmware keeps hot-plug to itself, and error reporting is shared by agreement (_OSC).
+      ...(host.hotplug === 'native' ? ['pcie_ports=native'] : []),
       ...deviceKinds(lab).flatMap((device) => cmdlineOf[device] ?? []),
       ...diskWords(lab),
       ...(host.ledger && !host.disks ? vectorTraceWords(ledgerBufferMiB, true) : []),
+      ...(host.accounts && !host.disks && !host.ledger ? vectorTraceWords(accountsBufferMiB, false) : []),
       ...host.cmdline,
     ],
+    ...(plugsDisks(lab) ? { nullBackend: true } : {}),
+    ...(plugsVfs(lab) ? { plugsVfs: true } : {}),
     // The matrix is read out of its memory at every look.
     ...(host.disks ? { nullBackend: true, gdbStub: true } : {}),
     ...(watchesVectors(lab, cell.variant!) ? { gdbStub: true } : {}),
@@ -107,7 +111,18 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
     control: { slot: controlSlot, mac: '52:54:00:fe:00:01', address: controlAddress(0), hostPort: 0 },
     quirks: [],
   };
-  return { kernel, spec, modules: hostModules(lab) };
+  return { kernel, spec, modules: hostModules(lab), ...(host.accounts ? { accounts: true } : {}) };
+}
+
+/** Disks that are plugged in later share one backend, which has to be there from the start. */
+function plugsDisks(lab: Lab): boolean {
+  return Object.values(lab.faults).some(
+    (fault) => fault.kind === 'hotplug' && (fault.device === 'virtio-blk' || fault.device === 'nvme'),
+  );
+}
+
+function plugsVfs(lab: Lab): boolean {
+  return Object.values(lab.faults).some((fault) => fault.kind === 'hotplug' && fault.device === 'igb');
 }
 
 /** `global_available` is in the kernel's memory only. */

@@ -53,7 +53,12 @@ export interface VariantPlan {
 }
 
 /** Failures that `src/verdict/` can recognise. */
-export const failureIds = ['vm-stopped-by-aer', 'virtio-blk-probe-failed', 'invariant-broken'] as const;
+export const failureIds = [
+  'vm-stopped-by-aer',
+  'virtio-blk-probe-failed',
+  'invariant-broken',
+  'resources-leaked',
+] as const;
 export type FailureId = (typeof failureIds)[number];
 
 export interface Expectation {
@@ -73,6 +78,8 @@ export interface HostPlan {
   spec: MachineSpec;
   /** Modules loaded after boot, in order. */
   modules: string[];
+  /** Inventories at every snapshot, and a trace of its vectors since boot. */
+  accounts?: true;
 }
 
 export interface GuestPlan {

@@ -110,6 +110,9 @@ export const hostShape = {
   numaNodes: z.int().min(1).max(8).describe('CPUs and memory are shared out evenly over these.'),
   iommu: z.enum(['intel', 'virtio', 'amd', 'none']),
   interruptRemapping: z.boolean().describe('Default: true, but for virtio, which has none.'),
+  hotplug: z
+    .enum(['native', 'acpi'])
+    .describe('Who handles hot-plug: the ports (pciehp), or the firmware (ACPI).'),
   consoles: z
     .int()
     .min(0)
@@ -129,6 +132,13 @@ export const Host = z
     ports: z.record(Name, Port).default({}),
     devices: z.record(Name, Device).default({}),
     disks: Disks.optional(),
+    accounts: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Keep account of what its PCI devices hold: inventories before and after, and a trace of its vectors since boot.',
+      ),
+    hotplug: hostShape.hotplug.default('native'),
     ledger: z
       .boolean()
       .default(false)

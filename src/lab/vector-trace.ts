@@ -12,6 +12,9 @@ const handlerEvents = ['irq:irq_handler_entry', 'irq:irq_handler_exit'];
 /** Of each CPU: a handler run is two events of some 40 bytes. */
 export const ledgerBufferMiB = 16;
 
+/** Of each CPU: a device that comes and goes is some hundred events of 100 bytes. */
+export const accountsBufferMiB = 8;
+
 /** @param bufferMiB of each CPU: one CPU may have it all to say */
 export function vectorTraceWords(bufferMiB: number, ledger: boolean): string[] {
   const events = [...vectorEvents, ...(ledger ? handlerEvents : [])];

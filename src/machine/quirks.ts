@@ -53,7 +53,8 @@ export const quirks: readonly Quirk[] = [
     avoidedBy: '-global q35-pcihost.pci-hole64-size=0: no 64-bit window, so VF BARs lie below 4 GiB',
     affects:
       'igb VFs: "PF still in reset state", "Hardware Error" of the PF. nvme VFs are spared behind a port',
-    applies: (spec) => allDevices(spec).some((device) => hasVfs(device.kind, device)),
+    applies: (spec) =>
+      spec.plugsVfs === true || allDevices(spec).some((device) => hasVfs(device.kind, device)),
   },
   {
     id: 'root-port-link-active',

@@ -26,6 +26,8 @@ export interface MachineSpec {
   pci: PciSlot[];
   /** Has the backend `null0` of null disks even if none is there at the start: they are plugged in later. */
   nullBackend?: boolean;
+  /** A device with VFs is plugged in later: what its VFs need is seen to from the start. */
+  plugsVfs?: boolean;
   /** Control network: a virtio-net NIC on the root bus with SSH forwarded to a port of the machine's parent. */
   control: ControlNic;
   /**

@@ -1,5 +1,6 @@
 /** Every rule that a finding or a step of the chain can cite: its id and what it says. */
 import { aerRules } from '../model/aer/rules.ts';
+import { leakRules } from '../model/leak/rules.ts';
 import { vectorRules } from '../model/vector/rules.ts';
 
 export const verdictRules = {
@@ -39,5 +40,5 @@ export const diskRules = {
     'from the matrix before the disks the model foretells of each disk its rung, its errno, the kernel’s message, and the slots it takes',
 } as const;
 
-export const rules = { ...aerRules, ...vectorRules, ...diskRules, ...verdictRules };
+export const rules = { ...aerRules, ...vectorRules, ...leakRules, ...diskRules, ...verdictRules };
 export type RuleId = keyof typeof rules;

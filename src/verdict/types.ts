@@ -55,6 +55,15 @@ export const findingsOf = {
     'unexpected-event',
     'wrong-vms-stopped',
   ],
+  /** Of failures that follow the vectors. */
+  vectors: ['vectors-leaked', 'impossible-event'],
+  'resources-leaked': [
+    'resource-leaked',
+    'resource-lost',
+    'removal-hangs',
+    'unplugged-unasked',
+    'all-returned',
+  ],
   'virtio-blk-probe-failed': [
     'virtio-blk-probe-failed',
     'vectors-exhausted',
@@ -64,8 +73,6 @@ export const findingsOf = {
     'guard-enospc',
     'disk-unreadable',
     'slots-returned',
-    'vectors-leaked',
-    'impossible-event',
     'prediction-kept',
     'prediction-missed',
     'prediction-not-made',

@@ -112,7 +112,17 @@ describe('QMP', () => {
     expect(events.map(({ at, t, ...fact }) => [at.line, t, fact])).toEqual([
       [2, 1, { kind: 'stop' }],
       [3, 2, { kind: 'status', status: 'internal-error', running: false }],
-      [5, 4, { kind: 'command', name: 'cont', args: {}, error: 'Resetting the Virtual Machine is required' }],
+      [
+        5,
+        4,
+        {
+          kind: 'command',
+          name: 'cont',
+          args: {},
+          error: 'Resetting the Virtual Machine is required',
+          sentAt: 3,
+        },
+      ],
       [6, 5, { kind: 'device-deleted', device: 'nic0-vf1', path: '/machine/peripheral/nic0-vf1' }],
       [7, 6, { kind: 'reset', byGuest: true }],
       [8, 7, { kind: 'resume' }],

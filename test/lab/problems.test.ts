@@ -86,7 +86,7 @@ describe('shape', () => {
   });
   test('an unknown key that is near none', () => {
     expect(problemsIn(smallWith('  devices:', '  colour: red\n  devices:'))).toMatchInlineSnapshot(`
-      "labs/x.yaml:4:3: host.colour: unknown key; known: cpus, memoryMiB, numaNodes, iommu, interruptRemapping, consoles, ports, devices, disks, ledger, modules, cmdline
+      "labs/x.yaml:4:3: host.colour: unknown key; known: cpus, memoryMiB, numaNodes, iommu, interruptRemapping, consoles, ports, devices, disks, accounts, hotplug, ledger, modules, cmdline
           4 |   colour: red
                 ^"
     `);

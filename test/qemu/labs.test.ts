@@ -104,6 +104,11 @@ describe('virtio-blk-probe-failure', () => {
   });
 });
 
+it('hotplug-storm: what comes and goes at random leaves nothing', async () => {
+  const result = await run('hotplug-storm', '--variant', 'storm', '--seed', '1');
+  expect(result.variants.map(outcome)).toEqual(['storm clean']);
+});
+
 it('two devices, one without VFs: each is prepared in its own place', async () => {
   const lab = cli.lab(
     'two',

@@ -1,5 +1,6 @@
 /** Actions `snapshot` and `collect`: raw evidence of every machine that still answers. */
 import { markClock } from '../../guest/clock.ts';
+import { takeInventory } from '../../guest/inventory.ts';
 import type { LinuxMachine } from '../../guest/linux.ts';
 import { listVirtioDevices } from '../../guest/virtio.ts';
 import type { Moment } from '../../lab/plan.ts';
@@ -28,7 +29,9 @@ export async function snapshot(
     return;
   }
   // The mark in the kernel's log and in the trace is where this moment is in them.
-  if (ctx.plan.disks && on === 'host') await markClock(machine, ctx.record, signal);
+  const accounts = on === 'host' && ctx.plan.host.accounts === true;
+  if (accounts || (ctx.plan.disks && on === 'host')) await markClock(machine, ctx.record, signal);
+  if (accounts) await inventory(ctx, machine, moment, signal);
   for (const what of ['interrupts', 'lspci'] as const) {
     const t0 = ctx.record.now();
     const budgetMs = ctx.scaled(answerBudgetMs);
@@ -44,6 +47,24 @@ export async function snapshot(
   }
   if (ctx.plan.disks && on === 'host') await virtioSnapshot(ctx, machine, moment, signal);
   if (on === 'host') await matrixSnapshot(ctx, moment, signal);
+}
+
+/** Right after the marker: what the trace has at it, the inventory has too. */
+async function inventory(
+  ctx: VariantContext,
+  machine: LinuxMachine,
+  moment: Moment,
+  signal: AbortSignal,
+): Promise<void> {
+  const t0 = ctx.record.now();
+  const found = await askOrGoOn(ctx.scaled(2 * answerBudgetMs), signal, (s) => takeInventory(machine, s));
+  if (found === undefined) {
+    ctx.record.event({ kind: 'note', text: `no ${moment} inventory of ${machine.name}: no whole answer` });
+    return;
+  }
+  const file = `snapshots/${moment}.${machine.name}.inventory`;
+  ctx.record.file(file, found);
+  ctx.record.event({ kind: 'snapshot', machine: machine.name, what: 'inventory', moment, file, t0 });
 }
 
 async function virtioSnapshot(
@@ -70,7 +91,7 @@ export async function collect(ctx: VariantContext, signal: AbortSignal): Promise
     if (!done) ctx.record.event({ kind: 'note', text: `${name} gave no kernel log: it does not answer` });
   }
   if (keepsLedger(ctx)) await closeLedger(ctx, signal);
-  if (ctx.plan.disks || keepsLedger(ctx)) await vectorTrace(ctx, signal);
+  if (ctx.plan.disks || keepsLedger(ctx) || ctx.plan.host.accounts) await vectorTrace(ctx, signal);
 }
 
 /** The trace of the host's vectors since boot: some ten bytes a vector and CPU, so megabytes with many of both. */

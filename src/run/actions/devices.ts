@@ -81,6 +81,10 @@ export async function refreshFunctions(ctx: VariantContext, signal: AbortSignal)
       ...(driver ? { driver } : {}),
     });
   };
+  for (const port of ctx.plan.host.spec.pci) {
+    if (port.kind === 'root-port')
+      record(port.id, 'host', findByPath(all, `00:${port.slot.toString(16).padStart(2, '0')}.0`));
+  }
   for (const device of ctx.plan.devices) {
     record(device.port, 'host', findByPath(all, device.path.split('/').slice(0, -1).join('/')));
     const pf = findByPath(all, device.path);
