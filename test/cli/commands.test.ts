@@ -110,14 +110,17 @@ describe('validate', () => {
     `);
   });
   test('every problem of every file, and exit code 2', () => {
-    const bad = { 'a.yaml': smallWith('kind: aer', 'kind: area'), 'b.yaml': smallWith('  hang:', '  Hang:') };
+    const bad = {
+      'a.yaml': smallWith('target: nic0', 'target: nic1'),
+      'b.yaml': smallWith('  hang:', '  Hang:'),
+    };
     expect(vflab(['validate', 'a.yaml', './b.yaml'], { files: bad })).toMatchInlineSnapshot(`
       {
         "exitCode": 2,
         "stderr": "error BAD_LAB: 2 problems
-      a.yaml:13:18: faults.abort.kind: "area" is not known: must be aer
-         13 |   abort: { kind: area, target: nic0, error: CmpltAbrt, severity: non-fatal }
-                               ^
+      a.yaml:13:31: faults.abort.target: unknown target "nic1" (did you mean "nic0"?)
+         13 |   abort: { kind: aer, target: nic1, error: CmpltAbrt, severity: non-fatal }
+                                            ^
       ./b.yaml:15:3: variants.Hang: a name is lower-case letters, digits and dashes, beginning with a letter
          15 |   Hang: { faults: [abort], expect: { verdict: reproduced } }
                 ^
