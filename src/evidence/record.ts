@@ -95,6 +95,18 @@ export type HarnessEvent = { t: number } & (
       output: string;
       t0: number;
     }
+  /** Traffic that was kept up while faults were injected, from `t0` for `seconds`. */
+  | {
+      kind: 'load';
+      id: string;
+      from: string;
+      over: string;
+      sent: number;
+      received: number;
+      seconds: number;
+      output: string;
+      t0: number;
+    }
   /** /proc/irq/default_smp_affinity: a mask as the kernel prints it, hexadecimal. */
   | { kind: 'default-affinity'; machine: string; moment: string; mask: string; t0: number }
   /** Disks that were read, of those that have a block device. `failed` are block devices: `vda`. */

@@ -2,10 +2,16 @@
 import { healAer } from './aer/heal.ts';
 import { type AerInjection, injectAer } from './aer/inject.ts';
 import { proveAer } from './aer/prove.ts';
+import { healChurn } from './affinity-churn/heal.ts';
+import { type Churn, injectChurn, stopChurn } from './affinity-churn/inject.ts';
+import { proveChurn } from './affinity-churn/prove.ts';
 import type { FaultKind } from './fault.ts';
 import { healHotplug } from './hotplug/heal.ts';
 import { type Cycle, injectHotplug } from './hotplug/inject.ts';
 import { proveCycle } from './hotplug/prove.ts';
+import { healIrqbalance } from './irqbalance/heal.ts';
+import { type Balancing, injectIrqbalance, stopIrqbalance } from './irqbalance/inject.ts';
+import { proveIrqbalance } from './irqbalance/prove.ts';
 import type { Fault, FaultKindName, FaultOf } from './schema.ts';
 import { healSriov } from './sriov/heal.ts';
 import { injectSriov, type VfCycle } from './sriov/inject.ts';
@@ -27,7 +33,26 @@ const sriov: KindOf<'sriov', VfCycle> = {
   heal: (fault, _cycles, ctx, signal) => healSriov(fault, ctx, signal),
 };
 
-const kinds = { aer, hotplug, sriov } satisfies { [K in FaultKindName]: unknown };
+const affinityChurn: KindOf<'affinity-churn', Churn> = {
+  inject: injectChurn,
+  stop: stopChurn,
+  prove: proveChurn,
+  heal: healChurn,
+};
+const irqbalance: KindOf<'irqbalance', Balancing> = {
+  inject: injectIrqbalance,
+  stop: stopIrqbalance,
+  prove: proveIrqbalance,
+  heal: healIrqbalance,
+};
+
+const kinds = {
+  aer,
+  'affinity-churn': affinityChurn,
+  hotplug,
+  irqbalance,
+  sriov,
+} satisfies { [K in FaultKindName]: unknown };
 
 /** What an injection remembers is its kind's own business. */
 export function kindOf(fault: Fault): FaultKind<Fault, unknown> {

@@ -1,11 +1,19 @@
 /** Every kind of fault that a lab can have: a new one is a folder here, and a line in each of these tables. */
 import { z } from 'zod';
 import { AerFault, aerWords } from './aer/schema.ts';
+import { AffinityChurnFault, affinityChurnWords } from './affinity-churn/schema.ts';
 import type { FaultWords } from './fault.ts';
 import { HotplugFault, hotplugWords } from './hotplug/schema.ts';
+import { IrqbalanceFault, irqbalanceWords } from './irqbalance/schema.ts';
 import { SriovFault, sriovWords } from './sriov/schema.ts';
 
-export const Fault = z.discriminatedUnion('kind', [AerFault, HotplugFault, SriovFault]);
+export const Fault = z.discriminatedUnion('kind', [
+  AerFault,
+  AffinityChurnFault,
+  HotplugFault,
+  IrqbalanceFault,
+  SriovFault,
+]);
 export type Fault = z.infer<typeof Fault>;
 export type FaultKindName = Fault['kind'];
 export type FaultOf<K extends FaultKindName> = Extract<Fault, { kind: K }>;
@@ -14,6 +22,8 @@ const words: { [K in FaultKindName]: FaultWords<FaultOf<K>> } = {
   aer: aerWords,
   hotplug: hotplugWords,
   sriov: sriovWords,
+  'affinity-churn': affinityChurnWords,
+  irqbalance: irqbalanceWords,
 };
 
 export function wordsOf<F extends Fault>(fault: F): FaultWords<F> {

@@ -24,6 +24,13 @@ export function* checkVariants(lab: Lab): Generator<Complaint> {
       yield* checkWhen(lab, exception.when, [...path, 'exceptions', i, 'when']);
     }
   }
+  for (const [i, name] of (lab.quick ?? []).entries()) {
+    if (!Object.hasOwn(lab.variants, name))
+      yield {
+        place: { path: ['quick', i] },
+        message: unknown('variant', name, Object.keys(lab.variants)),
+      };
+  }
   yield* checkMatrix(lab);
 }
 

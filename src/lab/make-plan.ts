@@ -95,11 +95,13 @@ function trafficPlans(lab: Lab): TrafficPlan[] {
   const functions = functionsOf(lab);
   const checks: NonNullable<Lab['traffic']> =
     lab.traffic ??
-    Object.fromEntries(functions.filter(isInUse).map((fn) => [fn.name.replace('.', '-'), { over: fn.name }]));
+    Object.fromEntries(
+      functions.filter(isInUse).map((fn) => [fn.name.replace('.', '-'), { over: fn.name, keepUp: false }]),
+    );
   return Object.entries(checks).map(([id, check]): TrafficPlan => {
     const fn = functions.find((f) => f.name === check.over)!;
     const device = lab.host.devices[fn.device]!;
-    const common = { id, from: fn.owner!, over: fn.name };
+    const common = { id, from: fn.owner!, over: fn.name, ...(check.keepUp ? { keepUp: true } : {}) };
     if (!('network' in device)) return { ...common, kind: trafficOf(device.kind)! };
     return { ...common, kind: 'ping', to: check.to ?? gatewayOf(device.network) };
   });

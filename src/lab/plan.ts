@@ -155,6 +155,8 @@ export interface TrafficPlan {
   kind: 'ping' | 'block-io';
   /** Ping target (the emulated network's gateway). */
   to?: string;
+  /** Also goes on without a pause for as long as a schedule runs. */
+  keepUp?: boolean;
 }
 
 export type FaultPlan = Fault;

@@ -36,6 +36,10 @@ const Traffic = z
   .strictObject({
     over: FunctionName.describe('The function it goes through; it starts at whoever owns that function.'),
     to: Ip.optional().describe('Ping target of a NIC. Default: the gateway of its network.'),
+    keepUp: z
+      .boolean()
+      .default(false)
+      .describe('Goes on without a pause while faults are injected, besides the checks.'),
   })
   .describe(
     'Proof that a function works, before and after: ping over a NIC, block I/O over an NVMe controller.',
@@ -157,6 +161,11 @@ export const Lab = z
       ),
     remedies: z.record(Name, Remedy).default({}),
     variants: z.record(Name, Variant),
+    quick: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe('Variants that stand for this lab where all labs are run. Default: all but those on demand.'),
     matrix: z
       .strictObject({ ...axisShape, exclude: z.array(When).default([]) })
       .prefault({})

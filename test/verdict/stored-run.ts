@@ -82,6 +82,11 @@ export class StoredRunCopy {
   }
 }
 
+/** Names of all recordings. */
+export function recordings(): string[] {
+  return readdirSync(runs).sort();
+}
+
 export function stored(name: string): StoredRunCopy {
   if (!existsSync(join(runs, name))) throw new Error(`no recording ${name}`);
   return new StoredRunCopy(name);

@@ -132,8 +132,9 @@ export async function injectByKernel(
   const bytes = [...aerInjectRecord(fault, bdf)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`);
   // One write(2) of the whole record: the driver refuses anything shorter (aer_inject_write).
   const command =
-    `modprobe aer_inject && printf '${bytes.join('')}' > /run/aer_inject.record && ` +
-    'dd if=/run/aer_inject.record of=/dev/aer_inject bs=32 count=1 2>&1';
+    // Two injections may come at one moment: each has a file of its own.
+    `modprobe aer_inject && printf '${bytes.join('')}' > /run/aer_inject.$$ && ` +
+    'dd if=/run/aer_inject.$$ of=/dev/aer_inject bs=32 count=1 2>&1; s=$?; rm /run/aer_inject.$$; exit $s';
   const result = await host.run(command, signal);
   return result.stdout + result.stderr;
 }

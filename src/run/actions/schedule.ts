@@ -5,6 +5,7 @@ import type { VariantContext } from '../context.ts';
 import { together } from '../together.ts';
 import { injectFault } from './fault.ts';
 import { watchInvariant } from './invariants.ts';
+import { startLoads } from './load.ts';
 
 export async function runSchedule(
   ctx: VariantContext,
@@ -19,6 +20,7 @@ export async function runSchedule(
     signal,
     (ctx.plan.invariants ?? []).map((invariant) => (s) => watchInvariant(ctx, invariant, over.signal, s)),
   );
+  const load = await startLoads(ctx, signal);
   // A watch that breaks is found below; until then nobody waits for it.
   watching.catch(() => {});
   try {
@@ -30,6 +32,7 @@ export async function runSchedule(
     over.abort();
   }
   await watching;
+  await load.end(signal);
   ctx.record.event({ kind: 'schedule', state: 'end' });
 }
 
