@@ -14,8 +14,10 @@ export type QemuTraceFact =
   /** An APIC took an interrupt. The count goes up when its bit in IRR was clear (hw/intc/apic.c apic_set_irq). */
   | { kind: 'latch'; count: number }
   | { kind: 'latch-reset' }
-  /** An interrupt of no device comes next: a local APIC's timer, or one processor to another. */
+  /** An interrupt of no device comes next: a local APIC's timer. */
   | { kind: 'local' }
+  /** CPU `cpu` sends an interrupt to a processor, itself maybe. */
+  | { kind: 'ipi'; cpu: number; vector: number }
   | { kind: 'eoi'; cpu: number }
   /** Input of the IO-APIC. */
   | { kind: 'pin'; pin: number; high: boolean }
@@ -149,7 +151,7 @@ function registerWrite(cpu: number, address: number, value: number, region: stri
   const offset = address - apicBase;
   // MSI and the APIC's registers share the region; hw/intc/apic.c apic_mem_write tells them apart like this.
   if (offset > 0xfff || (offset >> 4) % 256 === 0) return { kind: 'sent', address, data: value };
-  if (offset === commandRegister) return { kind: 'local' };
+  if (offset === commandRegister) return { kind: 'ipi', cpu, vector: value % 256 };
   return offset === eoiRegister ? { kind: 'eoi', cpu } : 'other';
 }
 

@@ -23,6 +23,8 @@ export const verdictRules = {
   TRAFFIC: 'a function works when traffic over it comes back, before the fault and after',
   'INTERRUPT-HANDLED':
     'every interrupt message is handled, joins one that is pending, or has an excuse that a trace shows: masked, disabled, freed (docs/ledger.md)',
+  'INTERRUPT-DISCARDED':
+    'free_irq of an active device discards what is on its way: x86_vector_deactivate leaves VECTOR_SHUTDOWN, and common_interrupt acknowledges what finds it and forgets it (arch/x86/kernel/apic/vector.c, irq.c); VFIO frees and requests at each switch of a trigger (vfio_msi_set_vector_signal)',
   'KERNEL-TROUBLE': 'a kernel warning, oops, panic or stall is never part of a healthy course',
 } as const;
 

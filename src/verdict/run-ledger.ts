@@ -13,6 +13,8 @@ const quoted = 5;
 export interface RunLedger {
   result: LedgerResult;
   lost: Entry[];
+  /** Freed with their irq while their device went on; see `discarded` of Explanation. */
+  discarded: Entry[];
   /** The lines of the first few of these. */
   evidence: (entries: readonly Entry[]) => Evidence[];
 }
@@ -46,6 +48,7 @@ function readLedger(facts: RunFacts): RunLedger | undefined {
   return {
     result,
     lost: result.entries.filter(({ outcome }) => outcome === 'lost'),
+    discarded: result.entries.filter(({ discarded }) => discarded),
     evidence: (entries) =>
       entries
         .slice(0, quoted)

@@ -34,6 +34,7 @@ export const findingsOf = {
     'evidence-cut',
     'kernel-trouble',
     'interrupt-unhandled',
+    'interrupt-discarded',
     'clock-uncertain',
     'remedy-unproved',
     'evidence-contradicts',

@@ -74,7 +74,7 @@ describe("QEMU's trace", () => {
     ],
     [
       "memory_region_ops_write cpu 1 mr 0x5 addr 0xfee00300 value 0xfb size 4 name 'apic-msi'",
-      { kind: 'local' },
+      { kind: 'ipi', cpu: 1, vector: 251 },
     ],
     ["memory_region_ops_write cpu 1 mr 0x5 addr 0xfee00380 value 0x9 size 4 name 'apic-msi'", 'other'],
     ["memory_region_ops_write cpu 0 mr 0x5 addr 0x3f8 value 0x9 size 1 name 'serial'", 'other'],

@@ -50,6 +50,8 @@ export class DeviceSide {
   readonly table = new MsixTable();
   /** MSI-X control words written, by device. */
   readonly controls: { line: number; time: number; device: string; enabled: boolean; masked: boolean }[] = [];
+  /** Interrupts that processors sent each other, by vector, in order. Taken from here as they explain something. */
+  readonly sentAgain = new Map<number, { line: number; time: number }[]>();
   readonly #courses = new Map<number, Course>();
   readonly #high = new Set<number>();
   #count: number | undefined;
@@ -83,6 +85,14 @@ export class DeviceSide {
         this.#count = 0;
         this.#close(event.thread);
         return;
+      case 'ipi': {
+        this.#close(event.thread);
+        const { line, time } = event;
+        const list = this.sentAgain.get(event.vector);
+        if (list) list.push({ line, time });
+        else this.sentAgain.set(event.vector, [{ line, time }]);
+        return;
+      }
       case 'table':
         this.#close(event.thread);
         this.table.write(event);

@@ -19,6 +19,11 @@ export interface Explanation {
   evidence: Pointer[];
   /** Whose interrupt it was, as far as that is known. */
   irq?: number;
+  /**
+   * Of one that is `freed`: its irq was requested again at once. Nobody had stopped the device: its interrupt was
+   * discarded on the way.
+   */
+  discarded?: true;
 }
 
 /** What the kernel's log says of interrupts; its stamps are of the clock that the trace has. */
@@ -88,6 +93,11 @@ function ofIrq(owner: Tenure, { at, message }: Latch, slot: Slot, sides: Sides):
     const why = `irq ${irq} was disabled or in progress; the kernel ran its handlers later (check_irq_resend)`;
     return { outcome: 'replayed', why, evidence: [{ from: 'kernel', line: replay.line }] };
   }
+  const again = sentAgain(owner.irq, at, message.time, sides);
+  if (again !== undefined) {
+    const why = `irq ${irq} had no handler right then; the kernel noted it (IRQS_PENDING), and sent it to itself again when it was requested anew (irq_startup, check_irq_resend), where another message of it was waiting`;
+    return { outcome: 'replayed', why, evidence: [{ from: 'device', line: again }] };
+  }
   const off = sides.log.find((e) => e.kind === 'disabled' && e.irq === irq && e.time <= at.high);
   if (off) {
     const why = `the kernel had disabled irq ${irq}`;
@@ -101,11 +111,25 @@ function ofIrq(owner: Tenure, { at, message }: Latch, slot: Slot, sides: Sides):
   const after = rounds.find((round) => round.time > at.low);
   const stops = owner.ended === 'freed' && owner.to - at.low < stopping;
   if (stops && (!after || after.time > owner.to)) {
-    const why = `irq ${irq} gave ${here} back right after: its driver had stopped`;
-    return { outcome: 'freed', why, evidence: [{ from: 'kernel', line: owner.endLine! }] };
+    return freed(irq, here, owner, sides.kernel);
   }
   const why = `irq ${irq} owned ${here}, and none of its handlers ran`;
   return { outcome: 'lost', why, evidence: [{ from: 'kernel', line: owner.line }] };
+}
+
+/**
+ * free_irq takes the handlers away first, and the vector only after (kernel/irq/manage.c __free_irq). What arrives in
+ * between is noted (kernel/irq/chip.c handle_edge_irq: no desc->action), and the next request_irq has the kernel send
+ * the vector to itself (chip.c irq_startup, resend.c check_irq_resend, arch/x86/kernel/apic/vector.c
+ * apic_retrigger_irq). Where a device's message got there first, the two are one interrupt and one round.
+ */
+function sentAgain(irq: number, at: Interval, since: number, { device, kernel }: Sides): number | undefined {
+  for (const vector of kernel.vectorsOf(irq, at.low, at.high + answering)) {
+    const list = device.sentAgain.get(vector) ?? [];
+    const index = list.findIndex(({ time }) => time > since && time - since < answering);
+    if (index >= 0) return list.splice(index, 1)[0]!.line;
+  }
+  return undefined;
 }
 
 /** handle_edge_irq of a disabled irq masks it on the CPU that took it; nothing but enable_irq unmasks it again. */
@@ -135,12 +159,26 @@ function unowned(slot: Slot, { at }: Latch, irq: number | undefined, { kernel, l
     const why = `it went to ${here}, which no irq owned, while irq ${irq} was in use elsewhere`;
     return { outcome: 'lost', why, evidence };
   }
-  if (before?.ended === 'freed')
-    return { outcome: 'freed', why: `irq ${before.irq} had given ${here} back`, evidence };
+  if (before?.ended === 'freed') return { ...freed(before.irq, here, before, kernel), evidence };
   const why = before
     ? `irq ${before.irq} had moved away from ${here}: nobody owned it`
     : `no irq ever owned ${here}`;
   return { outcome: 'lost', why, evidence };
+}
+
+/** @param owner whose tenure ended by being freed */
+function freed(irq: number, here: string, owner: Tenure, kernel: KernelSide): Explanation {
+  const evidence: Pointer[] = [{ from: 'kernel', line: owner.endLine! }];
+  const again = kernel.ownedNext(irq, owner.to);
+  if (again === undefined || again.from - owner.to > answering)
+    return {
+      outcome: 'freed',
+      why: `irq ${irq} gave ${here} back right after: its driver had stopped`,
+      evidence,
+    };
+  const why = `irq ${irq} gave ${here} back right after, and was requested again ${((again.from - owner.to) * 1000).toFixed(1)} ms later: its device had not stopped, and the interrupt was discarded`;
+  evidence.push({ from: 'kernel', line: again.line });
+  return { outcome: 'freed', why, evidence, discarded: true };
 }
 
 function place(slot: Slot): string {

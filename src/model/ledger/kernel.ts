@@ -3,7 +3,7 @@
  * its handlers. Sources: kernel/irq/handle.c __handle_irq_event_percpu (one entry and exit for each action of the irq),
  * arch/x86/kernel/apic/vector.c (a moved irq keeps its old vector until free_moved_vector).
  */
-import { type KernelEvent, type Slot, slotOf } from './types.ts';
+import { type KernelEvent, type Slot, slotOf, slotVector } from './types.ts';
 
 /** Once through all handlers of an irq: what one accepted interrupt comes to. */
 export interface Round {
@@ -111,6 +111,24 @@ export class KernelSide {
       if (tenures.some((tenure) => tenure.irq === irq && tenure.from <= at.high && tenure.to >= at.low))
         return true;
     return false;
+  }
+
+  /** The vectors that an irq had between two moments. */
+  vectorsOf(irq: number, from: number, to: number): number[] {
+    return [...this.#tenures].flatMap(([slot, tenures]) =>
+      tenures.some((tenure) => tenure.irq === irq && tenure.from <= to && tenure.to >= from)
+        ? [slotVector(slot)]
+        : [],
+    );
+  }
+
+  /** The first tenure of an irq that began after a moment. */
+  ownedNext(irq: number, after: number): Tenure | undefined {
+    let next: Tenure | undefined;
+    for (const tenures of this.#tenures.values())
+      for (const tenure of tenures)
+        if (tenure.irq === irq && tenure.from > after && (!next || tenure.from < next.from)) next = tenure;
+    return next;
   }
 
   #own({ irq, vector, target, time, line }: KernelEvent & { kind: 'config' }): void {

@@ -8,6 +8,7 @@ export type DeviceEvent = { line: number; time: number; thread: number } & (
   | { kind: 'latch'; count: number }
   | { kind: 'latch-reset' }
   | { kind: 'local' }
+  | { kind: 'ipi'; cpu: number; vector: number }
   | { kind: 'eoi'; cpu: number }
   | { kind: 'pin'; pin: number; high: boolean }
   | { kind: 'remote-irr'; pin: number; set: boolean }

@@ -8,7 +8,7 @@ import type { Account } from '../../failure.ts';
 import { lastAnswers, livingFindings } from '../../findings/guests.ts';
 import { remedyUnproved } from '../../findings/remedy.ts';
 import { trafficFacts, trafficFindings, works } from '../../findings/traffic.ts';
-import { runLedger } from '../../run-ledger.ts';
+import { type RunLedger, runLedger } from '../../run-ledger.ts';
 import type { ChainStep, Finding } from '../../types.ts';
 
 export function invariantBroken(facts: RunFacts): Account {
@@ -41,13 +41,27 @@ function cleanBecause(facts: RunFacts): string {
   return [
     facts.plan.guests.length > 0 ? 'Every guest lives, all traffic works' : 'All traffic works',
     ...(checks > 0 ? [`every invariant held at ${checks} checks`] : []),
-    ...(ledger ? [`none of ${ledger.result.totals.sent} interrupts of the host was lost`] : []),
+    ...(ledger ? [balanceWords(ledger)] : []),
   ].join(', ');
+}
+
+function balanceWords({ result, discarded }: RunLedger): string {
+  const { sent, counts } = result.totals;
+  const parts = [
+    `${counts.handled} handled`,
+    `${counts.coalesced} coalesced`,
+    ...(counts.replayed > 0 ? [`${counts.replayed} sent again by the kernel`] : []),
+    ...(discarded.length > 0 ? [`${discarded.length} discarded`] : []),
+    ...(counts.unknown > 0 ? [`${counts.unknown} of unknown fate`] : []),
+  ];
+  return `of ${sent} interrupts of the host none was lost (${parts.join(', ')})`;
 }
 
 /** The faults, then what went wrong, in the order of their first evidence. */
 function steps(findings: readonly Finding[]): ChainStep[] {
-  const told = findings.filter(({ id, severity }) => id === 'fault-proved' || severity === 'error');
+  const told = findings.filter(
+    ({ id, severity }) => id === 'fault-proved' || id === 'interrupt-discarded' || severity === 'error',
+  );
   const when = ({ evidence }: Finding) => evidence[0]?.t ?? Number.POSITIVE_INFINITY;
   return told
     .toSorted((a, b) => when(a) - when(b))

@@ -33,6 +33,12 @@ export const on = (accelerator: 'kvm' | 'tcg') => (event: HarnessEvent) =>
 /** Last stamp of the host's log in the recordings is below this. */
 export const late = (text: string) => `99.000000 [   98.000000] ${text}\n`;
 
+/** An interrupt on its way while its irq is freed and requested anew. */
+const freed = new TwoTraces().config(36, 0, 37).mark().wait(0.01);
+freed.whole(36, 0, 37).message(0, 37).wait(50e-6);
+freed.trace(1, 'vector_clear: irq=36 vector=37 cpu=0 prev_vector=0 prev_cpu=0', 'd..2.');
+freed.accept(0, 37).config(36, 0, 239).config(36, 0, 37).wait(0.01).whole(36, 0, 37).end();
+
 /** One interrupt handled, one not. */
 const lossy = new TwoTraces().config(36, 0, 37).mark().wait(0.01);
 lossy.whole(36, 0, 37).message(0, 37).accept(0, 37).wait(0.01).whole(36, 0, 37).end();
@@ -132,6 +138,16 @@ export const controls: Control[] = [
         .append('host.vectors', lossy.kernel.join('\n')),
     verdict: 'inconclusive',
     finding: 'interrupt-unhandled',
+  },
+  {
+    name: 'an interrupt that was on its way while its irq was freed and requested again',
+    run: () =>
+      unplug()
+        .append('host.qemu-trace', freed.qemu.join('\n'))
+        .append('host.vectors', freed.kernel.join('\n')),
+    verdict: 'clean',
+    finding: 'interrupt-discarded',
+    remedy: 'prevented',
   },
   {
     name: 'no QMP of the guest',
