@@ -81,7 +81,9 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
     .option('--bound <name=n>', 'how far the search goes: raises=3 (repeatable)', collect)
     .option('--memory-mib <n>', 'where a search ends, incomplete (default: 4096)', positive)
     .option('--json', 'as JSON')
-    .action(async (race, options) => exit((await import('./explore.ts')).explore(context, race, options)));
+    .action(async (race, options) =>
+      exit(await (await import('./explore.ts')).explore(context, race, options)),
+    );
 
   predictCommand(program).action(async (lab: string | undefined, options) =>
     exit(await (await import('./predict.ts')).predict(context, lab, options)),
