@@ -118,7 +118,7 @@ function* checkInvariants(
   const seen = new Set(already.map(subjectOf));
   for (const [i, invariant] of invariants.entries()) {
     const at = (key: keyof Invariant): Path => [...path, i, key];
-    const { guestAnswers, traffic, globalAvailable, ledgerBalanced, every, within } = invariant;
+    const { guestAnswers, traffic, ledgerBalanced, every, within } = invariant;
     const key = subjectOf(invariant);
     if (seen.has(key)) yield { place: { path: [...path, i] }, message: 'this is demanded already' };
     seen.add(key);
