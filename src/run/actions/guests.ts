@@ -25,6 +25,7 @@ export async function startGuest(ctx: VariantContext, id: string, signal: AbortS
       record: ctx.record.machine(id),
       files: ctx.files.guestInHost,
       key: ctx.key,
+      ...(ctx.hostFolder === undefined ? {} : { folder: ctx.hostFolder }),
       bdfOf: (name) => bdfOf(ctx, name),
     },
     signal,
