@@ -48,8 +48,8 @@ export async function explore(
 
 function list(out: CommandContext['out'], json: boolean): number {
   const known = races.map((race) => ({
-    ...{ name: race.name, title: race.title, variants: race.variants, problems: race.problems },
-    bounds: Object.fromEntries(Object.entries(race.bounds).map(([id, each]) => [id, each.default])),
+    ...{ name: race.name, title: race.title, variants: race.variants },
+    ...{ problems: race.problems, bounds: race.bounds },
   }));
   if (json) out.write(`${JSON.stringify(known, null, 2)}\n`);
   else out.write(`${table(known.map(({ name, title }) => [name, title])).join('\n')}\n`);
