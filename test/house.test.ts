@@ -15,7 +15,6 @@ const mayImport: Record<string, readonly string[]> = {
   images: [],
   machine: [],
   guest: ['machine'],
-  'real-host': ['guest'],
   faults: ['machine', 'guest', 'evidence'],
   evidence: [],
   // Machines are read through what it is given; only their types are imported.
@@ -25,15 +24,26 @@ const mayImport: Record<string, readonly string[]> = {
   verdict: ['evidence', 'model', 'lab/plan'],
   // What it reuses of the verdict is how a log is cut into AER reports.
   diagnose: ['evidence', 'model', 'verdict/failures/vm-stopped-by-aer/episodes'],
+  // What it reuses of the diagnosis is how files of any kind are read.
+  preflight: ['model', 'diagnose/casebook', 'diagnose/machine'],
   explore: ['model'],
   // A machine is driven through what it is given. The words of a lab file say what is wrong in a schedule.
   director: ['introspect', 'lab/problem', 'lab/zod-problems'],
-  // What it tells of a real host is types.
   report: [],
 };
 
 /** These work without Node: text in, result out. */
-const pure = ['lab', 'evidence', 'introspect', 'model', 'verdict', 'diagnose', 'explore', 'director'];
+const pure = [
+  'lab',
+  'evidence',
+  'introspect',
+  'model',
+  'verdict',
+  'diagnose',
+  'preflight',
+  'explore',
+  'director',
+];
 
 interface Import {
   from: string;

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { CommandContext } from './context.ts';
 import { exitCodeHelp, runHelp } from './help.ts';
-import { collect, inventoryCommand, positive, predictCommand, runCommand } from './options.ts';
+import { collect, positive, predictCommand, runCommand } from './options.ts';
 import type { RunCommandOptions } from './run.ts';
 
 export function commandLine(context: CommandContext, exit: (code: number) => void): Command {
@@ -81,13 +81,7 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
     .option('--bound <name=n>', 'how far the search goes: raises=3 (repeatable)', collect)
     .option('--memory-mib <n>', 'where a search ends, incomplete (default: 4096)', positive)
     .option('--json', 'as JSON')
-    .action(async (race, options) =>
-      exit(await (await import('./explore.ts')).explore(context, race, options)),
-    );
-
-  inventoryCommand(program).action(async (url: string, options) =>
-    exit(await (await import('./real-host.ts')).inventory(context, url, options)),
-  );
+    .action(async (race, options) => exit((await import('./explore.ts')).explore(context, race, options)));
 
   predictCommand(program).action(async (lab: string | undefined, options) =>
     exit(await (await import('./predict.ts')).predict(context, lab, options)),
@@ -109,6 +103,24 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
     .action(async (files, options) =>
       exit(await (await import('./diagnose.ts')).diagnose(context, files, options)),
     );
+
+  program
+    .command('preflight')
+    .description('which VMs will not start because two functions are on one interrupt line')
+    .option(
+      '--vm <name=bdf,…>',
+      'a VM and its functions, in order of start (default: each function of vfio-pci)',
+      collect,
+    )
+    .option(
+      '--from <file>',
+      'look at stored files (lspci -vvvnn, /proc/interrupts, dmesg), not at this machine',
+      collect,
+    )
+    .option('--nointxmask', 'vfio-pci is loaded with nointxmask=1')
+    .option('--probe', 'try DisINTx of the functions to be given away, and put it back (root)')
+    .option('--json', 'as JSON')
+    .action(async (options) => exit(await (await import('./preflight.ts')).preflight(context, options)));
 
   return program;
 }

@@ -65,7 +65,9 @@ function describe(name: string, file: string, lab: Lab, style: Style): string {
   ]);
   const variants = Object.entries(lab.variants).map(([id, variant]) => [
     `  ${id}`,
-    variant.faults.map(entryText).join(', ') || changeText(variant.host) || (host.disks ? '' : 'no fault'),
+    variant.faults.map(entryText).join(', ') ||
+      [changeText(variant.host), ownersText(variant.guests)].filter(Boolean).join(', ') ||
+      (host.disks || lab.failure === 'vfio-intx-conflict' ? '' : 'no fault'),
     variant.remedy === 'none' ? '' : `remedy: ${remedyTitle(lab, variant.remedy)}`,
     `${variant.expect.verdict}${variant.expect.remedy ? `, ${variant.expect.remedy}` : ''}`,
   ]);
@@ -126,6 +128,13 @@ function diskText({ count, queues, plug, intx, driver }: NonNullable<Lab['host']
   const how = plug === 'hot' ? 'plugged in one by one' : 'there at boot';
   const line = intx === 'pinless' ? 'without an interrupt line' : 'with an interrupt line';
   return `${count} virtio-blk disks with ${queues} queues each, ${how}, ${line}${driver ? `, driven by a virtio_blk with ${driver.patch}` : ''}`;
+}
+
+/** `vm0 owns card0, card1` */
+function ownersText(guests: Lab['variants'][string]['guests']): string {
+  return Object.entries(guests)
+    .map(([id, { passthrough }]) => `${id} owns ${passthrough.join(' and ') || 'nothing'}`)
+    .join(', ');
 }
 
 /** `disks.plug hot, disks.count 150` */

@@ -66,6 +66,25 @@ export interface AerCounters {
   fatal: number;
 }
 
+/** What `probe-intx` found of a function's INTx. */
+export interface IntxProbe {
+  bdf: string;
+  driver?: string;
+  /** Four hexadecimal digits each. */
+  vendor: string;
+  device: string;
+  /** PCI_INTERRUPT_PIN: 1 to 4, or 0 for none. */
+  pin: number;
+  /** sysfs `irq` once the kernel has routed the pin. */
+  irq: number;
+  /** The same before: what the firmware wrote. */
+  firmwareIrq: number;
+  /** MSI is on, so that `irq` is that of its first message. */
+  msi: boolean;
+  /** PCI_COMMAND before DisINTx (0x400) was set, then, and after it was taken back. */
+  command: { before: number; set: number; after: number };
+}
+
 export type SnapshotKind = 'interrupts' | 'lspci' | 'virtio' | 'matrix' | 'inventory';
 
 export type HarnessEvent = { t: number } & (
@@ -109,6 +128,11 @@ export type HarnessEvent = { t: number } & (
     }
   /** /proc/irq/default_smp_affinity: a mask as the kernel prints it, hexadecimal. */
   | { kind: 'default-affinity'; machine: string; moment: string; mask: string; t0: number }
+  | ({ kind: 'intx-probe'; machine: string; function: string; t0: number } & IntxProbe)
+  /** vfio-pci as it is loaded on the host. */
+  | { kind: 'intx-policy'; machine: string; nointxmask: boolean }
+  /** A guest's QEMU was started; one that ended at once said why on its stderr, which is kept. */
+  | { kind: 'guest-start'; machine: string; started: boolean; exitCode?: number; t0: number }
   /** Disks that were read, of those that have a block device. `failed` are block devices: `vda`. */
   | { kind: 'disks-read'; machine: string; moment: string; worked: number; failed: string[]; t0: number }
   | { kind: 'registers'; fault: string; stage: 'before' | 'after' | 'healed'; registers: AerRegisters }

@@ -2,15 +2,16 @@
  * A guest (L2): QEMU inside the host, driven from outside through the host's SSH connection. It starts with its
  * CPUs stopped, so that the console and QMP are connected before the first byte.
  */
+import type { ClientChannel } from 'ssh2';
 import { LabBrokeError } from '../errors.ts';
 import type { GuestPlan } from '../lab/plan.ts';
 import { MachineConsole } from '../machine/console.ts';
 import { QmpClient } from '../machine/qmp.ts';
 import type { MachineRecord } from '../machine/record.ts';
 import type { MachineSpec } from '../machine/spec.ts';
-import { quoteCommand } from '../shell.ts';
 import { controlParameters, guestCommand, guestPorts } from './command-line.ts';
 import type { SshKey } from './key.ts';
+import { endOf, GuestDidNotStart, launchScript } from './launch.ts';
 import { type CommandLog, LinuxMachine } from './linux.ts';
 import { SshConnection } from './ssh.ts';
 
@@ -24,8 +25,6 @@ export interface NestedGuestOptions {
   key: SshKey;
   /** Kernel and initrd of the guest as files of the host. */
   files: { kernel: string; initrd: string };
-  /** Where its own files go in the host. Default: /run. */
-  folder?: string;
   /** Host BDF of a function that the guest gets. */
   bdfOf: (functionName: string) => string;
 }
@@ -60,63 +59,36 @@ export class NestedGuest {
     this.stderr = parts.stderr;
   }
 
-  /** Starts QEMU in the host and lets the guest run. @throws LabBrokeError GUEST_QEMU_FAILED with QEMU's words. */
+  /** Starts QEMU in the host and lets the guest run. @throws GuestDidNotStart if it ended before that. */
   static async start(options: NestedGuestOptions, signal: AbortSignal): Promise<NestedGuest> {
     const { plan, host, record } = options;
     const ports = guestPorts(options.index);
-    const folder = `${options.folder ?? '/run'}/${plan.id}`;
+    const folder = `/run/${plan.id}`;
     const command = guestCommand(guestSpec(options), options.index);
     const stderr = new MachineConsole({ clock: record.clock, sink: record.stderr });
-    const started = await host.run(
-      `mkdir -p ${folder} && cd ${folder} && : > stderr && ` +
-        `{ setsid ${quoteCommand(command)} < /dev/null > stdout 2> stderr & echo $! > pid; } && ` +
-        // Listening (state 0A) says that QEMU has parsed everything and opened its devices.
-        `p=$(cat pid); q=$(printf ':%04X .* 0A ' ${ports.qmp}); ` +
-        'until grep -q "$q" /proc/net/tcp; do kill -0 $p 2>/dev/null || { cat stderr >&2; exit 1; }; sleep 0.05; done',
-      signal,
-    );
-    if (started.exitCode !== 0) {
-      throw new LabBrokeError(`${plan.id}: QEMU in the host did not start`, {
-        code: 'GUEST_QEMU_FAILED',
-        lastLines: started.stderr.trim().split('\n').slice(-8),
+    let words: ClientChannel | undefined;
+    let known = 0;
+    try {
+      const started = await host.run(launchScript(folder, command, ports.qmp), signal);
+      if (started.exitCode !== 0) throw new Error('its QEMU ended before it listened');
+      words = await host.stream(`tail -n +1 -f ${folder}/stderr`, signal);
+      words.on('data', (bytes: Buffer) => {
+        known += bytes.length;
+        stderr.receive(bytes);
       });
+      words.on('close', () => stderr.end());
+      const parts = await attach(options, ports, stderr, signal);
+      return new NestedGuest(options, { command, stderr, ...parts });
+    } catch (error) {
+      signal.throwIfAborted();
+      words?.removeAllListeners('data').resume();
+      const end = await endOf(host, folder, known, signal);
+      words?.close();
+      if (!end) throw error;
+      stderr.receive(Buffer.from(end.rest));
+      stderr.end();
+      throw new GuestDidNotStart(plan.id, stderr.lastLines(), end.status);
     }
-    const stderrStream = await host.stream(`tail -n +1 -f ${folder}/stderr`, signal);
-    stderrStream.on('data', (bytes: Buffer) => stderr.receive(bytes)).on('close', () => stderr.end());
-
-    const serialStream = await host.forward(ports.serial, signal);
-    const serial = new MachineConsole({
-      clock: record.clock,
-      sink: record.serial,
-      write: (text) => serialStream.write(text),
-    });
-    serialStream.on('data', (bytes: Buffer) => serial.receive(bytes)).on('close', () => serial.end());
-    serialStream.on('error', () => serial.end());
-
-    const whyClosed = async () =>
-      new LabBrokeError(`${plan.id}: its QEMU ended`, {
-        code: 'GUEST_QEMU_DIED',
-        lastLines: [...stderr.lastLines(8), ...serial.lastLines(8)],
-      });
-    const qmp = await QmpClient.connect(await host.forward(ports.qmp, signal), {
-      clock: record.clock,
-      record: record.qmp,
-      signal,
-      whyClosed,
-    });
-    void qmp.closed.then((error) => serial.fail(error));
-    const t0 = record.clock();
-    await qmp.execute('cont', undefined, signal);
-    const resumed = await qmp.waitForEvent('RESUME', { from: 'start', signal });
-    // QEMU stamps events by the wall clock of the machine that it runs on.
-    options.log.event({
-      kind: 'wall-clock',
-      machine: host.name,
-      unixMs: resumed.unixSeconds * 1000,
-      t0,
-      t1: resumed.t,
-    });
-    return new NestedGuest(options, { command, qmp, serial, stderr });
   }
 
   /**
@@ -184,4 +156,46 @@ function guestSpec({ plan, files, key, bdfOf }: NestedGuestOptions): MachineSpec
       slot.child.host = bdfs.get(slot.child.id)!;
   }
   return { ...spec, ...files, cmdline: [...spec.cmdline, ...controlParameters(spec, key.publicBlob)] };
+}
+
+/** Console and QMP of a QEMU that listens; then lets its CPUs run. */
+async function attach(
+  { plan, host, log, record }: NestedGuestOptions,
+  ports: { serial: number; qmp: number },
+  stderr: MachineConsole,
+  signal: AbortSignal,
+): Promise<{ qmp: QmpClient; serial: MachineConsole }> {
+  const serialStream = await host.forward(ports.serial, signal);
+  const serial = new MachineConsole({
+    clock: record.clock,
+    sink: record.serial,
+    write: (text) => serialStream.write(text),
+  });
+  serialStream.on('data', (bytes: Buffer) => serial.receive(bytes)).on('close', () => serial.end());
+  serialStream.on('error', () => serial.end());
+
+  const whyClosed = async () =>
+    new LabBrokeError(`${plan.id}: its QEMU ended`, {
+      code: 'GUEST_QEMU_DIED',
+      lastLines: [...stderr.lastLines(8), ...serial.lastLines(8)],
+    });
+  const qmp = await QmpClient.connect(await host.forward(ports.qmp, signal), {
+    clock: record.clock,
+    record: record.qmp,
+    signal,
+    whyClosed,
+  });
+  void qmp.closed.then((error) => serial.fail(error));
+  const t0 = record.clock();
+  await qmp.execute('cont', undefined, signal);
+  const resumed = await qmp.waitForEvent('RESUME', { from: 'start', signal });
+  // QEMU stamps events by the wall clock of the machine that it runs on.
+  log.event({
+    kind: 'wall-clock',
+    machine: host.name,
+    unixMs: resumed.unixSeconds * 1000,
+    t0,
+    t1: resumed.t,
+  });
+  return { qmp, serial };
 }

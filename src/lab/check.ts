@@ -1,4 +1,5 @@
 /** What the schema cannot see: that the parts of a lab fit together. Each complaint points at one place. */
+import { checkChanges } from './check-changes.ts';
 import { checkDisks } from './check-disks.ts';
 import { checkFaults } from './check-faults.ts';
 import { checkVariants } from './check-variants.ts';
@@ -28,6 +29,7 @@ export function checkLab(lab: Lab): Complaint[] {
     ...checkFaults(lab),
     ...checkAccounts(lab),
     ...checkRemedies(lab),
+    ...checkChanges(lab),
     ...checkDisks(lab),
     ...checkVariants(lab),
   ];
@@ -225,9 +227,17 @@ function* checkStep(lab: Lab, step: Step, passed: string[]): Generator<{ key: st
     if (name !== undefined && !passed.includes(name))
       yield { key: [key], message: `no guest owns ${name}${didYouMean(name, passed)}` };
   }
-  const guest = step.resetStoppedGuest;
-  if (guest !== undefined && !guests.includes(guest))
-    yield { key: ['resetStoppedGuest'], message: unknown('guest', guest, guests) };
+  for (const key of ['unbind', 'remove'] as const) {
+    const name = step[key];
+    const names = functionsOf(lab).map((fn) => fn.name);
+    if (name !== undefined && !names.includes(name))
+      yield { key: [key], message: unknown('function', name, names) };
+  }
+  for (const key of ['resetStoppedGuest', 'startGuest'] as const) {
+    const guest = step[key];
+    if (guest !== undefined && !guests.includes(guest))
+      yield { key: [key], message: unknown('guest', guest, guests) };
+  }
   if (step.run && ![...guests, 'host'].includes(step.run.on))
     yield { key: ['run', 'on'], message: unknown('machine', step.run.on, ['host', ...guests]) };
 }

@@ -1,18 +1,29 @@
-/** The lab as one variant sees it: its host with what the remedy and the variant change about it. */
+/** The lab as one variant sees it: its host and guests with what the remedy and the variant change about them. */
 import type { HostChange, Lab } from './schema.ts';
 
 export function labOfVariant(lab: Lab, id: string): Lab {
   const variant = lab.variants[id]!;
-  const changes = [lab.remedies[variant.remedy]?.host, variant.host];
-  return {
-    ...lab,
-    host: changes.reduce<Lab['host']>((host, change) => changed(host, change ?? {}), lab.host),
-  };
+  let { host, guests } = lab;
+  for (const change of [lab.remedies[variant.remedy], variant]) {
+    host = changedHost(host, change?.host ?? {});
+    guests = changedGuests(guests, change?.guests ?? {});
+  }
+  return { ...lab, host, guests };
 }
 
-function changed(host: Lab['host'], { disks, ...change }: HostChange): Lab['host'] {
+function changedHost(host: Lab['host'], { disks, devices, ...change }: HostChange): Lab['host'] {
   const now: Lab['host'] = { ...host, ...given(change) };
-  return host.disks && disks ? { ...now, disks: { ...host.disks, ...given(disks) } } : now;
+  if (host.disks && disks) now.disks = { ...host.disks, ...given(disks) };
+  // Devices that are not there, or have no slot, are reported by checkChanges().
+  for (const [id, { slot }] of Object.entries(devices ?? {})) {
+    const device = now.devices[id];
+    if (device && 'slot' in device) now.devices = { ...now.devices, [id]: { ...device, slot } };
+  }
+  return now;
+}
+
+function changedGuests(guests: Lab['guests'], change: Lab['remedies'][string]['guests']): Lab['guests'] {
+  return Object.fromEntries(Object.entries(guests).map(([id, guest]) => [id, { ...guest, ...change[id] }]));
 }
 
 /** Without the keys whose value is undefined: those change nothing. */

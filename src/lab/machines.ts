@@ -83,6 +83,7 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
       // Without it the firmware keeps hot-plug to itself, and error reporting is shared by agreement (_OSC).
       ...(host.hotplug === 'native' ? ['pcie_ports=native'] : []),
       ...deviceKinds(lab).flatMap((device) => cmdlineOf[device] ?? []),
+      ...(host.nointxmask ? ['vfio_pci.nointxmask=1'] : []),
       ...diskWords(lab),
       ...(host.ledger && !host.disks ? vectorTraceWords(ledgerBufferMiB, true) : []),
       ...(host.accounts && !host.disks && !host.ledger ? vectorTraceWords(accountsBufferMiB, false) : []),

@@ -4,6 +4,7 @@
  * waiting, not what a phase is expected to take.
  */
 import { diskPhases } from './phases-disks.ts';
+import { intxPhases } from './phases-intx.ts';
 import type {
   Action,
   DevicePlan,
@@ -20,7 +21,7 @@ import { endOf } from './schedule.ts';
 import type { Lab, Step } from './schema.ts';
 import { faultName } from './schema-schedule.ts';
 
-interface Parts {
+export interface Parts {
   hostModules: string[];
   disks: DisksPlan | undefined;
   devices: DevicePlan[];
@@ -42,6 +43,10 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
   if (disks) {
     const title = remedyTitle(lab, variant.remedy);
     return diskPhases({ disks, cpus: lab.host.cpus, hostModules, remedy: { title, before, after } });
+  }
+  if (lab.failure === 'vfio-intx-conflict') {
+    const title = remedyTitle(lab, variant.remedy);
+    return intxPhases(parts, { title, before, after });
   }
   const faults = variant.faults.map(faultName);
   const guests = parts.guests.map((guest) => guest.id);
@@ -132,6 +137,9 @@ function actionOf(step: Step, owner: (fn: string) => string): Action {
   if (step.resetStoppedGuest !== undefined)
     return { do: 'reset-stopped-guest', guest: step.resetStoppedGuest };
   if (step.unplugDisks !== undefined) return { do: 'unplug-disks', count: step.unplugDisks };
+  if (step.unbind !== undefined) return { do: 'unbind', function: step.unbind };
+  if (step.remove !== undefined) return { do: 'remove', function: step.remove };
+  if (step.startGuest !== undefined) return { do: 'start-guest', guest: step.startGuest, mayFail: true };
   if (step.probeDisksAgain) return { do: 'probe-disks-again' };
   return { do: 'run', ...step.run! };
 }

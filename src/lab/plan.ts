@@ -56,6 +56,7 @@ export interface VariantPlan {
 export const failureIds = [
   'vm-stopped-by-aer',
   'virtio-blk-probe-failed',
+  'vfio-intx-conflict',
   'invariant-broken',
   'resources-leaked',
 ] as const;
@@ -76,8 +77,6 @@ export interface HostPlan {
   /** Kernel of the host: `6.12`, `6.1`, or `custom` (`--kernel PATH`). */
   kernel: string;
   spec: MachineSpec;
-  /** A real host, which `spec` then says nothing about: ssh://root@HOST:PORT. */
-  real?: { url: string };
   /** Modules loaded after boot, in order. */
   modules: string[];
   /** Inventories at every snapshot, and a trace of its vectors since boot. */
@@ -99,8 +98,6 @@ export interface DevicePlan {
   kind: 'igb' | 'nvme';
   /** Path of the PF in the PCI tree, as `bus/slot.function` steps from the root bus: `00:04.0/00.0`. */
   path: string;
-  /** On a real host: the PF itself, wherever it sits. */
-  bdf?: string;
   /** The root or downstream port above it (its qdev id): where errors are reported. */
   port: string;
   vfs: VfPlan[];
@@ -203,13 +200,17 @@ export type Moment =
   /** Right before the disks' driver is loaded (cold) or the first one is plugged in (hot). */
   | 'before-disks'
   | 'after-disks'
+  /** Functions are bound to vfio-pci, and no guest runs yet. */
+  | 'before-guests'
+  /** What a remedy did is done, and a guest is about to be started again. */
+  | 'before-restart'
+  /** Every guest has been started, or was refused. */
+  | 'after-guests'
   /** After the remedy's steps that follow the failure. */
   | 'after-remedy';
 
 export type Action =
   | { do: 'boot-host' }
-  /** A real host in place of one to be booted: what it takes to put it back is laid first. */
-  | { do: 'adopt-host' }
   | { do: 'load-modules'; on: string; modules: string[] }
   /** Brings the PF up and gives it its address (NIC), then sets `sriov_numvfs` with driver autoprobing off. */
   | { do: 'create-vfs'; device: string }
@@ -217,7 +218,13 @@ export type Action =
   | { do: 'prepare-root-device'; device: string }
   /** Binds a function to a driver by `driver_override`; configures its link if the host keeps it. */
   | { do: 'bind-driver'; function: string; driver: string }
-  | { do: 'start-guest'; guest: string }
+  /**
+   * Tries DisINTx of every function that the plan names, one by one, and puts each register back; has the kernel route
+   * the lines of those that no driver has.
+   */
+  | { do: 'probe-intx' }
+  /** `mayFail`: a QEMU that ends at once is what the run is about, and is put on record as such. */
+  | { do: 'start-guest'; guest: string; mayFail?: true }
   /** Waits until the guest answers by SSH, loads its modules, then configures the links of its functions. */
   | { do: 'await-guest'; guest: string }
   | { do: 'check-traffic'; traffic: string; moment: Moment }
@@ -247,6 +254,9 @@ export type Action =
   | { do: 'unplug'; guest: string; function: string }
   /** Ends when the function works in the guest: driver bound, link configured. */
   | { do: 'plug'; guest: string; function: string }
+  /** Takes a function from the host's driver; takes it out of the kernel. */
+  | { do: 'unbind'; function: string }
+  | { do: 'remove'; function: string }
   | { do: 'run'; on: string; command: string }
   /** Kernel logs, `/proc/interrupts`, lspci and versions of every machine that still answers. */
   | { do: 'collect' };

@@ -1,6 +1,6 @@
 /** The host part of the lab file: ports, devices, disks, and what a variant or remedy may change of it. */
 import { z } from 'zod';
-import { rootDevices } from './schema-root-devices.ts';
+import { rootDevices, rootSlot } from './schema-root-devices.ts';
 import { Address, Mac, Name, Network } from './schema-words.ts';
 
 /** `nic0` (a PF), `nic0.vf1` (one of its VFs) or a port. */
@@ -113,6 +113,11 @@ export const hostShape = {
   hotplug: z
     .enum(['native', 'acpi'])
     .describe('Who handles hot-plug: the ports (pciehp), or the firmware (ACPI).'),
+  nointxmask: z
+    .boolean()
+    .describe(
+      'Load vfio-pci with nointxmask=1: it believes no function to mask its INTx, as it disbelieves some real cards.',
+    ),
   consoles: z
     .int()
     .min(0)
@@ -128,6 +133,7 @@ export const Host = z
     numaNodes: hostShape.numaNodes.default(1),
     iommu: hostShape.iommu.default('intel'),
     interruptRemapping: hostShape.interruptRemapping.optional(),
+    nointxmask: hostShape.nointxmask.default(false),
     consoles: hostShape.consoles.default(0),
     ports: z.record(Name, Port).default({}),
     devices: z.record(Name, Device).default({}),
@@ -151,7 +157,13 @@ export const Host = z
   .describe('The emulated bare-metal host.');
 
 export const HostChange = z
-  .strictObject({ ...hostShape, disks: z.strictObject(diskShape).partial() })
+  .strictObject({
+    ...hostShape,
+    disks: z.strictObject(diskShape).partial(),
+    devices: z
+      .record(Name, z.strictObject({ slot: rootSlot }))
+      .describe('Another slot for devices of the root bus.'),
+  })
   .partial()
   .describe('What is different about the host here.');
 export type HostChange = z.infer<typeof HostChange>;

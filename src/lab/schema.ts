@@ -61,6 +61,9 @@ const stepShape = {
     .literal(true)
     .optional()
     .describe('Have the driver probe those disks once more that it failed to.'),
+  unbind: FunctionName.optional().describe("Take a function of the host from the host's driver."),
+  remove: FunctionName.optional().describe('Take a function of the host out of the kernel (sysfs `remove`).'),
+  startGuest: z.string().optional().describe('Start this guest, again or for the first time.'),
   run: z
     .strictObject({ on: z.string().describe('`host` or a guest.'), command: z.string().min(1) })
     .optional()
@@ -74,10 +77,16 @@ const Step = z
   .meta({ minProperties: 1, maxProperties: 1 });
 export type Step = z.infer<typeof Step>;
 
+const GuestChange = z
+  .record(Name, z.strictObject({ passthrough: z.array(FunctionName) }))
+  .default({})
+  .describe('What guests own here instead.');
+
 const Remedy = z
   .strictObject({
     title: z.string().optional(),
     host: HostChange.default({}),
+    guests: GuestChange,
     before: z.array(Step).default([]).describe('Steps before the fault, or before the disks.'),
     after: z.array(Step).default([]).describe('Steps after the fault was observed.'),
   })
@@ -126,6 +135,7 @@ const Variant = z
   .strictObject({
     title: z.string().optional(),
     host: HostChange.default({}),
+    guests: GuestChange,
     faults: z
       .array(FaultEntry)
       .default([])

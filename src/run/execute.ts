@@ -1,13 +1,13 @@
 /** One action of the plan → the code that does it. */
 import { modprobeAll } from '../guest/linux.ts';
 import type { Action } from '../lab/plan.ts';
-import { adoptHost } from './actions/adopt.ts';
 import { bootHost } from './actions/boot.ts';
 import { collect, snapshot } from './actions/collect.ts';
 import { bindFunction, createVfs, prepareRootDevice } from './actions/devices.ts';
 import { loadDiskDriver, plugDisks, probeDisksAgain, readDisks, unplugDisks } from './actions/disks.ts';
 import { healFault, injectFault } from './actions/fault.ts';
 import { awaitGuest, plug, resetStoppedGuest, startGuest, unplug } from './actions/guests.ts';
+import { letGo, probeIntx } from './actions/intx.ts';
 import { observeGuest } from './actions/observe.ts';
 import { runSchedule } from './actions/schedule.ts';
 import { checkTraffic } from './actions/traffic.ts';
@@ -17,8 +17,6 @@ export async function execute(ctx: VariantContext, action: Action, signal: Abort
   switch (action.do) {
     case 'boot-host':
       return await bootHost(ctx, signal);
-    case 'adopt-host':
-      return await adoptHost(ctx, signal);
     case 'load-modules':
       return await loadModules(ctx, action.on, action.modules, signal);
     case 'create-vfs':
@@ -28,7 +26,7 @@ export async function execute(ctx: VariantContext, action: Action, signal: Abort
     case 'bind-driver':
       return await bindFunction(ctx, action.function, action.driver, signal);
     case 'start-guest':
-      return await startGuest(ctx, action.guest, signal);
+      return await startGuest(ctx, action.guest, action.mayFail === true, signal);
     case 'await-guest':
       return await awaitGuest(ctx, action.guest, signal);
     case 'check-traffic':
@@ -50,6 +48,11 @@ export async function execute(ctx: VariantContext, action: Action, signal: Abort
       return await unplug(ctx, action.guest, action.function, signal);
     case 'plug':
       return await plug(ctx, action.guest, action.function, signal);
+    case 'probe-intx':
+      return await probeIntx(ctx, signal);
+    case 'unbind':
+    case 'remove':
+      return await letGo(ctx, action, signal);
     case 'load-disk-driver':
       return await loadDiskDriver(ctx, signal);
     case 'plug-disks':

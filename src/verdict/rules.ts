@@ -42,5 +42,28 @@ export const diskRules = {
     'from the matrix before the disks the model foretells of each disk its rung, its errno, the kernel’s message, and the slots it takes',
 } as const;
 
-export const rules = { ...aerRules, ...vectorRules, ...leakRules, ...diskRules, ...verdictRules };
+/** Of INTx lines and vfio-pci. Sources are with the model, src/model/intx/. */
+export const intxRules = {
+  'INTX-WIRING':
+    'the slot and the pin of a function choose its line: on q35 slots 5, 9 and 13 share one (QEMU hw/i386/acpi-build.c, build_q35_routing_table)',
+  'INTX-MASKING':
+    'a function can mask its INTx by itself if DisINTx of its command register can be set; vfio-pci believes that unless the kernel lists the function or nointxmask=1 was given (pci_intx_mask_supported)',
+  'INTX-REQUEST':
+    'QEMU has vfio-pci request the INTx of every function with a pin when the VM starts (hw/vfio/pci.c vfio_realize)',
+  'INTX-SHARING':
+    'vfio-pci shares the line of a function that can mask its INTx (IRQF_SHARED), and takes any other line alone (vfio_intx_enable)',
+  'INTX-REFUSED':
+    'two actions share a line only if both say IRQF_SHARED; else the second request ends with -16 and a line that names both (__setup_irq), and QEMU ends',
+  'INTX-MODEL':
+    'from lines, pins, DisINTx and the kernel’s lists the model foretells who starts, who is refused, on which line, with which flags',
+} as const;
+
+export const rules = {
+  ...aerRules,
+  ...vectorRules,
+  ...leakRules,
+  ...diskRules,
+  ...intxRules,
+  ...verdictRules,
+};
 export type RuleId = keyof typeof rules;

@@ -65,6 +65,14 @@ export const findingsOf = {
     'unplugged-unasked',
     'all-returned',
   ],
+  // Its guests and its forecast have the ids that others have for theirs.
+  'vfio-intx-conflict': [
+    'vfio-intx-conflict',
+    'guest-not-started',
+    'intx-shared',
+    'intx-masking',
+    'register-left-changed',
+  ],
   'virtio-blk-probe-failed': [
     'virtio-blk-probe-failed',
     'vectors-exhausted',

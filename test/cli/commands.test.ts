@@ -177,14 +177,14 @@ describe('the command line itself', () => {
         explore [options] [race]        every interleaving of a race, in the model:
                                         what each cure is worth (without a name: the
                                         races)
-        inventory [options] <url>       what a real host has for a lab: functions with
-                                        SR-IOV, IOMMU groups, kernel, tools
         predict [options] [lab]         at which virtio-blk disk the interrupt vectors
                                         run out, without booting
         ledger [options] <files...>     every interrupt raised and what became of it:
                                         a variant's folder, or its traces
         diagnose [options] <files...>   explain what is wrong with interrupts in logs
                                         (dmesg, journal, QEMU, lspci; - is stdin)
+        preflight [options]             which VMs will not start because two functions
+                                        are on one interrupt line
         help [command]                  display help for command
 
       Exit codes:

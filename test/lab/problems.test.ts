@@ -86,7 +86,7 @@ describe('shape', () => {
   });
   test('an unknown key that is near none', () => {
     expect(problemsIn(smallWith('  devices:', '  colour: red\n  devices:'))).toMatchInlineSnapshot(`
-      "labs/x.yaml:4:3: host.colour: unknown key; known: cpus, memoryMiB, numaNodes, iommu, interruptRemapping, consoles, ports, devices, disks, accounts, hotplug, ledger, modules, cmdline
+      "labs/x.yaml:4:3: host.colour: unknown key; known: cpus, memoryMiB, numaNodes, iommu, interruptRemapping, nointxmask, consoles, ports, devices, disks, accounts, hotplug, ledger, modules, cmdline
           4 |   colour: red
                 ^"
     `);
@@ -162,7 +162,7 @@ describe('shape', () => {
   test('a step that says two things', () => {
     const text = `${small}remedies: { r: { before: [{ unplug: nic0.vf1, plug: nic0.vf1 }] } }\n`;
     expect(problemsIn(text)).toMatchInlineSnapshot(`
-      "labs/x.yaml:16:27: remedies.r.before[0]: a step says one thing: unplug, plug, resetStoppedGuest, unplugDisks, probeDisksAgain, run
+      "labs/x.yaml:16:27: remedies.r.before[0]: a step says one thing: unplug, plug, resetStoppedGuest, unplugDisks, probeDisksAgain, unbind, remove, startGuest, run
          16 | remedies: { r: { before: [{ unplug: nic0.vf1, plug: nic0.vf1 }] } }
                                         ^"
     `);

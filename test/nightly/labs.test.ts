@@ -44,3 +44,16 @@ it('virtio-blk-probe-failure at the size that it was reported from: 80 CPUs, 512
   expect(exitCode).toBe(0);
   expect(cli.leftovers()).toEqual([]);
 });
+
+it('vfio-intx-conflict: the variants that run on demand, on every kernel', async () => {
+  using cli = new LabCli();
+  const more = ['one-vm', 'remove-holder', 'all-share'].flatMap((name) => ['--variant', name]);
+  const args = ['run', join(labs, 'vfio-intx-conflict.yaml'), ...more, '--kernel', 'all', '--json'];
+  const { exitCode, stdout } = await cli.start(args).ended;
+  const { variants } = JSON.parse(stdout) as RunResult;
+  const wrong = variants.filter((variant) => !variant.asExpected);
+  expect(wrong.map(({ id, verdict, reason }) => ({ id, verdict, reason }))).toEqual([]);
+  expect(variants).toHaveLength(6);
+  expect(exitCode).toBe(0);
+  expect(cli.leftovers()).toEqual([]);
+});

@@ -53,16 +53,13 @@ export async function healFault(ctx: VariantContext, id: string, signal: AbortSi
 }
 
 function faultContext(ctx: VariantContext, { fault: id, occurrence, plannedMs }: Injection): FaultContext {
-  const host = hostOf(ctx);
+  const { linux, machine } = hostOf(ctx);
   return {
     id,
     occurrence,
     plan: ctx.plan,
-    host: host.linux,
-    hostSerial: host.serial,
-    get hostMachine() {
-      return host.machine;
-    },
+    host: linux,
+    hostMachine: machine,
     machine: (name) => answering(ctx, name),
     guest: (name) => {
       const guest = ctx.guests.get(name);

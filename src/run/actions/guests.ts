@@ -1,11 +1,12 @@
 /** Actions on guests: start, wait for, reset as a VM manager would, take a function away and give it back. */
 import { LabBrokeError } from '../../errors.ts';
 import { markClock } from '../../guest/clock.ts';
+import { GuestDidNotStart } from '../../guest/launch.ts';
 import { modprobeAll } from '../../guest/linux.ts';
 import { NestedGuest } from '../../guest/nested.ts';
 import { findByPath, listFunctions } from '../../guest/pci.ts';
 import { configureLink } from '../../guest/traffic.ts';
-import { hostOf, type VariantContext } from '../context.ts';
+import { guestOf, hostOf, type VariantContext } from '../context.ts';
 import { guestPath } from '../places.ts';
 import { waitOrGoOn } from '../wait.ts';
 import { recordVersions } from './collect.ts';
@@ -14,9 +15,28 @@ import { bdfOf } from './devices.ts';
 /** A stop follows the error within milliseconds; one that has not come after this is not coming. */
 const stopBudgetMs = 5_000;
 
-export async function startGuest(ctx: VariantContext, id: string, signal: AbortSignal): Promise<void> {
+/** @param mayFail a QEMU that ends at once is put on record, and the run goes on without this guest */
+export async function startGuest(
+  ctx: VariantContext,
+  id: string,
+  mayFail: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const t0 = ctx.record.now();
+  const started = (result: { started: boolean; exitCode?: number }) =>
+    ctx.record.event({ kind: 'guest-start', machine: id, ...result, t0 });
+  try {
+    ctx.guests.set(id, await launch(ctx, id, signal));
+    started({ started: true });
+  } catch (error) {
+    if (!mayFail || !(error instanceof GuestDidNotStart)) throw error;
+    started({ started: false, exitCode: error.status });
+  }
+}
+
+async function launch(ctx: VariantContext, id: string, signal: AbortSignal): Promise<NestedGuest> {
   const plan = ctx.plan.guests.find((g) => g.id === id)!;
-  const guest = await NestedGuest.start(
+  return await NestedGuest.start(
     {
       plan,
       index: ctx.plan.guests.indexOf(plan),
@@ -25,16 +45,16 @@ export async function startGuest(ctx: VariantContext, id: string, signal: AbortS
       record: ctx.record.machine(id),
       files: ctx.files.guestInHost,
       key: ctx.key,
-      ...(ctx.hostFolder === undefined ? {} : { folder: ctx.hostFolder }),
       bdfOf: (name) => bdfOf(ctx, name),
     },
     signal,
   );
-  ctx.guests.set(id, guest);
 }
 
 export async function awaitGuest(ctx: VariantContext, id: string, signal: AbortSignal): Promise<void> {
-  const guest = ctx.guests.get(id)!;
+  const guest = ctx.guests.get(id);
+  // Its start may fail, and did: `guest-start` says so.
+  if (!guest) return;
   await bringUp(ctx, guest, 0, signal);
   await recordVersions(ctx, guest.linuxOrThrow(), signal);
 }
@@ -76,7 +96,7 @@ async function configureGuestLinks(
 }
 
 export async function resetStoppedGuest(ctx: VariantContext, id: string, signal: AbortSignal): Promise<void> {
-  const guest = ctx.guests.get(id)!;
+  const guest = guestOf(ctx, id);
   const step = (state: 'begin' | 'end', detail: string) =>
     ctx.record.event({ kind: 'remedy', step: 'reset-stopped-guest', machine: id, state, detail });
   step('begin', 'waiting for the stop');
@@ -102,7 +122,7 @@ export async function unplug(
   name: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const guest = ctx.guests.get(id)!;
+  const guest = guestOf(ctx, id);
   const qdevId = guest.plan.passthrough.find((p) => p.function === name)!.qdevId;
   ctx.record.event({ kind: 'remedy', step: 'unplug', machine: id, state: 'begin', detail: name });
   const mark = guest.qmp.mark();
@@ -121,7 +141,7 @@ export async function plug(
   name: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const guest = ctx.guests.get(id)!;
+  const guest = guestOf(ctx, id);
   ctx.record.event({ kind: 'remedy', step: 'plug', machine: id, state: 'begin', detail: name });
   await guest.plug(name, bdfOf(ctx, name), signal);
   const path = guestPath(guest.plan, name);

@@ -20,6 +20,8 @@ export async function observeGuest(
   moment: Moment,
   signal: AbortSignal,
 ): Promise<void> {
+  // It did not start, and `guest-start` says so.
+  if (!ctx.guests.has(id)) return;
   // A stop may fall between two questions. Then the answers disagree, and all are asked once more.
   for (let round = 1; ; round += 1) {
     const answers = await askAll(ctx, id, moment, signal);

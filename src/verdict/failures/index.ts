@@ -3,12 +3,14 @@ import type { FailureId } from '../../lab/plan.ts';
 import type { Failure } from '../failure.ts';
 import { invariantBroken } from './invariant-broken/index.ts';
 import { resourcesLeaked } from './resources-leaked/index.ts';
+import { vfioIntxConflict } from './vfio-intx-conflict/index.ts';
 import { virtioBlkProbeFailed } from './virtio-blk-probe-failed/index.ts';
 import { vmStoppedByAer } from './vm-stopped-by-aer/index.ts';
 
 export const failures: Record<FailureId, Failure> = {
   'resources-leaked': resourcesLeaked,
   'invariant-broken': invariantBroken,
+  'vfio-intx-conflict': vfioIntxConflict,
   'virtio-blk-probe-failed': virtioBlkProbeFailed,
   'vm-stopped-by-aer': vmStoppedByAer,
 };

@@ -42,10 +42,16 @@ function emulator({ stderr }: RunFacts): Finding[] {
 
 /**
  * Files without which nothing can be said. Not among them: the ring buffer of a guest that hangs cannot be had,
- * and a QEMU that had nothing to say has no stderr file.
+ * and a QEMU that had nothing to say has no stderr file. A guest whose QEMU was
+ * refused at the start has no QMP.
  */
-function missing({ plan, history }: RunFacts): Finding[] {
-  const needed = ['events.ndjson', ...plan.guests.map(({ id }) => `${id}.qmp`)];
+function missing({ plan, history, harness }: RunFacts): Finding[] {
+  const starts = ofKind(harness, 'guest-start');
+  const ran = ({ id }: { id: string }) => {
+    const own = starts.filter(({ machine }) => machine === id);
+    return own.length === 0 || own.some(({ started }) => started);
+  };
+  const needed = ['events.ndjson', ...plan.guests.filter(ran).map(({ id }) => `${id}.qmp`)];
   const gone = history.missing.filter((name) => needed.includes(name));
   const hostLog = ['host.serial', 'host.dmesg'].every((name) => history.missing.includes(name));
   if (hostLog) gone.push('host.serial', 'host.dmesg');
