@@ -11,6 +11,8 @@ export type QemuTraceFact =
   | { kind: 'sent'; address: number; data: number }
   /** A message for local APICs, after remapping. `dest` is cut to 8 bits (hw/intc/trace-events). */
   | { kind: 'message'; dest: number; logical: boolean; delivery: number; vector: number; level: boolean }
+  /** A write to the IO-APIC: `select` says which register `window` is. */
+  | { kind: 'ioapic'; cpu: number; register: 'select' | 'window'; value: number }
   /** An APIC took an interrupt. The count goes up when its bit in IRR was clear (hw/intc/apic.c apic_set_irq). */
   | { kind: 'latch'; count: number }
   | { kind: 'latch-reset' }
@@ -146,6 +148,9 @@ const commandRegister = 0x300;
 
 function registerWrite(cpu: number, address: number, value: number, region: string): QemuTraceFact | 'other' {
   if (region === 'msix-table') return { kind: 'table', cpu, address, value };
+  // hw/intc/ioapic.c ioapic_mem_write: one register selects, the other is the window.
+  if (region === 'ioapic')
+    return { kind: 'ioapic', cpu, register: (address & 0xff) === 0 ? 'select' : 'window', value };
   if (remappers.includes(region)) return { kind: 'sent', address, data: value };
   if (region !== 'apic-msi') return 'other';
   const offset = address - apicBase;

@@ -43,6 +43,14 @@ describe("QEMU's trace", () => {
     ['kvm_reset_irq_delivered old coalescing 8', { kind: 'latch-reset' }],
     ['apic_local_deliver vector 0 delivery mode 0', { kind: 'local' }],
     ['ioapic_set_irq vector: 0 level: 1', { kind: 'pin', pin: 2, high: true }],
+    [
+      "memory_region_ops_write cpu 1 mr 0x5 addr 0xfec00000 value 0x3a size 4 name 'ioapic'",
+      { kind: 'ioapic', cpu: 1, register: 'select', value: 0x3a },
+    ],
+    [
+      "memory_region_ops_write cpu 1 mr 0x5 addr 0xfec00010 value 0x1a025 size 4 name 'ioapic'",
+      { kind: 'ioapic', cpu: 1, register: 'window', value: 0x1a025 },
+    ],
     ['ioapic_set_remote_irr set remote irr for pin 21', { kind: 'remote-irr', pin: 21, set: true }],
     [
       'ioapic_clear_remote_irr clear remote irr for pin 21 vector 35',

@@ -21,11 +21,13 @@ export async function ledgerTruth(kernel: string, remapping: boolean): Promise<v
     const sound = await host.chapter('sound');
     await masked(host);
     const excused = await host.chapter('masked');
+    const disabled = await disable(host);
     await lose(host);
     const broken = await host.chapter('lost');
     checkSound(sound);
     checkMasked(excused);
     checkLost(broken);
+    checkDisabled(broken, disabled);
   });
 }
 
@@ -77,6 +79,42 @@ function checkMasked(folder: string): void {
     expect(why).toMatch(/^(MSI-X of (igb|nvme) is masked as a whole|its vector is masked: a pending bit)$/);
     expect(evidence).toHaveLength(1);
   }
+}
+
+/** Interrupt cause set, and interrupt mask set (82576 datasheet §8.8.3, §8.8.4); bit 2: link status change. */
+const raise = 'devmem $((BAR + 0x1508)) 32 4; devmem $((BAR + 0x1504)) 32 4';
+
+/**
+ * The NIC becomes a function that vfio-pci masks by disabling its irq (`nointxmask`), and a QEMU whose VM never runs
+ * takes its INTx, so that nobody acknowledges it. The line stays high: vfio's handler disables the irq; the IO-APIC sends
+ * once more, and the kernel masks the pin instead of running a handler (drivers/vfio/pci/vfio_pci_intrs.c
+ * vfio_intx_handler, kernel/irq/chip.c handle_fasteoi_irq).
+ * @returns number of the irq
+ */
+async function disable({ sh }: LedgerHost): Promise<number> {
+  const said = await sh(
+    `set -e; NIC=${nic}; BAR=$(sed -n '1s/ .*//p' /sys/bus/pci/devices/$NIC/resource); echo $NIC > /sys/bus/pci/drivers/igb/unbind; ` +
+      'modprobe vfio_iommu_type1; echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts; modprobe vfio-pci nointxmask=1; ' +
+      'echo vfio-pci > /sys/bus/pci/devices/$NIC/driver_override; echo $NIC > /sys/bus/pci/drivers_probe; ' +
+      '(exec qemu-system-x86_64 -M q35 -accel tcg -m 64 -S -nodefaults -display none -device vfio-pci,host=$NIC </dev/null >/tmp/vm 2>&1) & ' +
+      'until grep vfio-intx /proc/interrupts; do kill -0 $! || { cat /tmp/vm; exit 1; }; sleep 0.1; done; ' +
+      `setpci -s $NIC COMMAND=2:2; ${raise}; until grep vfio-intx /proc/interrupts | grep -q ' 1 '; do sleep 0.1; done; sleep 0.3`,
+  );
+  return Number(/^ *(\d+):.*vfio-intx/m.exec(said)![1]);
+}
+
+function checkDisabled(folder: string, irq: number): void {
+  const { entries, rows } = readLedger(folder);
+  const row = rows.find((one) => one.irq === irq)!;
+  expect(row.counts).toMatchObject({ handled: 1, disabled: 1, lost: 0, unknown: 0 });
+  const [entry] = entries.filter((one) => one.irq === irq);
+  expect(entry!.why).toBe(
+    `irq ${irq} was disabled: on arrival the kernel masked it and noted it (IRQS_PENDING)`,
+  );
+  const mask = readFileSync(join(folder, 'host.qemu-trace'), 'latin1').split('\n')[
+    entry!.evidence[0]!.line - 1
+  ];
+  expect(mask).toMatch(/addr 0xfec00010 value 0x1[0-9a-f]{4} size 4 name 'ioapic'/);
 }
 
 /** Physical address of the disk's MSI-X table. */

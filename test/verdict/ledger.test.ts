@@ -196,6 +196,43 @@ describe('excused', () => {
       .end();
     expect(read(lifted).counts).toEqual({ handled: 1, lost: 1 });
   });
+  /** A level pin that stays high: EOI sends once more, and the message has no raise of its own. */
+  const again = (traces: TwoTraces) =>
+    traces
+      .device('ioapic_set_remote_irr set remote irr for pin 21', 200)
+      .message(0, vector, 0, 200)
+      .wait(10e-6);
+  const pin = (traces: TwoTraces, cpu: number, value: string) =>
+    traces
+      .device(
+        `memory_region_ops_write cpu ${cpu} mr 0x57 addr 0xfec00000 value 0x3a size 4 name 'ioapic'`,
+        200 + cpu,
+      )
+      .device(
+        `memory_region_ops_write cpu ${cpu} mr 0x57 addr 0xfec00010 value ${value} size 4 name 'ioapic'`,
+        200 + cpu,
+      );
+  test('disabled: its pin of the IO-APIC masked on arrival', () => {
+    const traces = again(booted().whole(irq, 0, vector)).accept(0, vector);
+    const { counts, entries } = read(pin(traces, 0, '0x1a025').end());
+    expect(counts).toEqual({ handled: 1, disabled: 1 });
+    expect(traces.qemu[entries[0]!.evidence[0]!.line - 1]).toContain('value 0x1a025');
+  });
+  test('…but not if the pin was unmasked, or masked by another CPU, or if it was a message of none', () => {
+    const made = () => again(booted().whole(irq, 0, vector)).accept(0, vector);
+    expect(read(pin(made(), 0, '0xa025').end()).counts).toEqual({ handled: 1, lost: 1 });
+    expect(read(pin(made(), 1, '0x1a025').end()).counts).toEqual({ handled: 1, lost: 1 });
+    const other = unhandled(booted().whole(irq, 0, vector));
+    expect(read(pin(other, 0, '0x1a025').end()).counts).toEqual({ handled: 1, lost: 1 });
+  });
+  test('held back by the mask of a pin', () => {
+    const traces = pin(booted(), 0, '0x1a025')
+      .device('ioapic_set_irq vector: 21 level: 1', 200)
+      .device('apic_local_deliver vector 0 delivery mode 0', 200);
+    const { pending } = read(traces.wait(1e-3).end());
+    expect(pending).toMatchObject([{ source: 'GSI 21', why: 'its pin of the IO-APIC is masked' }]);
+    expect(traces.qemu[pending[0]!.evidence[0]!.line - 1]).toContain('0x1a025');
+  });
   test('disabled, and replayed when enabled again: one unprompted round for one interrupt', () => {
     const traces = unhandled(booted().whole(irq, 0, vector)).whole(irq, 0, vector);
     expect(read(traces.wait(1).round(irq, 0).end()).counts).toEqual({ handled: 2, replayed: 1 });

@@ -4,6 +4,7 @@
  * msix_notify, hw/intc/ioapic.c ioapic_service, hw/intc/apic.c apic_deliver_irq and apic_set_irq (QEMU 10.0).
  */
 import { MsixTable } from './msix-table.ts';
+import { PinTable } from './pin-table.ts';
 import type { DeviceEvent } from './types.ts';
 
 /** A message that was sent, and what APICs did with it. */
@@ -20,6 +21,8 @@ export interface Message {
   raiseLine?: number;
   /** Physical address of the MSI-X table entry that holds this message, if one does. */
   entry?: number;
+  /** Of the IO-APIC, for a level input: also where the pin stays high and the message is sent again at EOI. */
+  pin?: number;
   /** By how many APICs it was taken; each says whether its bit in IRR was clear. */
   taken: readonly ('fresh' | 'merged' | 'unknown')[];
 }
@@ -35,6 +38,7 @@ interface Course {
   raise?: DeviceEvent & { kind: 'raise' };
   sent?: DeviceEvent & { kind: 'sent' };
   message?: DeviceEvent & { kind: 'message' };
+  pin?: number;
   taken: ('fresh' | 'merged' | 'unknown')[];
 }
 
@@ -48,12 +52,15 @@ export class DeviceSide {
   readonly deferred = new Map<string, number>();
   readonly raised = new Map<string, number>();
   readonly table = new MsixTable();
+  readonly pins = new PinTable();
   /** MSI-X control words written, by device. */
   readonly controls: { line: number; time: number; device: string; enabled: boolean; masked: boolean }[] = [];
   /** Interrupts that processors sent each other, by vector, in order. Taken from here as they explain something. */
   readonly sentAgain = new Map<number, { line: number; time: number }[]>();
   readonly #courses = new Map<number, Course>();
   readonly #high = new Set<number>();
+  /** Level pins whose remote IRR is set. */
+  readonly #inService = new Set<number>();
   #count: number | undefined;
 
   take(event: DeviceEvent): void {
@@ -69,6 +76,12 @@ export class DeviceSide {
         this.#pin(event);
         return;
       case 'remote-irr':
+        this.#remoteIrr(event, course);
+        return;
+      case 'ioapic':
+        this.#close(event.thread);
+        if (event.register === 'select') this.pins.select(event.value);
+        else this.pins.write(event);
         return;
       case 'sent':
         if (course && !course.sent && !course.message) course.sent = event;
@@ -138,6 +151,19 @@ export class DeviceSide {
     if (rises) this.#courses.set(event.thread, { raise, taken: [] });
   }
 
+  /** Written right before a level input's message (ioapic_service). */
+  #remoteIrr({ thread, pin, set }: DeviceEvent & { kind: 'remote-irr' }, course: Course | undefined): void {
+    if (!set) {
+      this.#inService.delete(pin);
+      return;
+    }
+    // Still in service: no message.
+    if (this.#inService.has(pin)) return;
+    this.#inService.add(pin);
+    if (course && !course.sent && !course.message) course.pin = pin;
+    else this.#open(thread, { pin, taken: [] });
+  }
+
   #latch(event: DeviceEvent & { kind: 'latch' }, course: Course | undefined): void {
     const before = this.#count;
     this.#count = event.count;
@@ -155,10 +181,14 @@ export class DeviceSide {
     const course = this.#courses.get(thread);
     if (!course) return;
     this.#courses.delete(thread);
-    const { raise, sent, message, taken } = course;
+    const { raise, sent, message, pin, taken } = course;
     const origin = raise ? { source: raise.source, raiseLine: raise.line } : {};
     const entry = sent ? this.table.entryOf(sent) : undefined;
-    const from = { ...origin, ...(entry === undefined ? {} : { entry }) };
+    const from = {
+      ...origin,
+      ...(entry === undefined ? {} : { entry }),
+      ...(pin === undefined ? {} : { pin }),
+    };
     if (message) {
       if (!withVector.includes(message.delivery)) return;
       const { line, time, dest, logical, vector, level } = message;

@@ -132,12 +132,19 @@ function sentAgain(irq: number, at: Interval, since: number, { device, kernel }:
   return undefined;
 }
 
-/** handle_edge_irq of a disabled irq masks it on the CPU that took it; nothing but enable_irq unmasks it again. */
+/**
+ * handle_edge_irq and handle_fasteoi_irq of a disabled irq mask it on the CPU that took it. Nothing but enable_irq unmasks
+ * a vector again; a pin is masked and unmasked also while it moves, but then behind its handlers (ioapic_ack_level).
+ */
 function maskedOnArrival(
-  { entry, time }: Latch['message'],
+  { entry, pin, time }: Latch['message'],
   cpu: number,
-  { table }: DeviceSide,
+  { table, pins }: DeviceSide,
 ): number | undefined {
+  if (pin !== undefined) {
+    const next = pins.masksOf(pin).find((write) => write.time > time);
+    return next?.masked && next.cpu === cpu && next.time - time <= answering ? next.line : undefined;
+  }
   if (entry === undefined) return undefined;
   const since = table.masksOf(entry).filter((write) => write.time > time);
   const first = since[0];

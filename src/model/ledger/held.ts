@@ -26,8 +26,14 @@ export function heldBy(held: Held, device: DeviceSide, entries: ReadonlyMap<stri
       : device.table.masksOf(entry).findLast((write) => write.time <= held.time);
   if (mask?.masked)
     return { why: 'its vector is masked: a pending bit', evidence: [{ from: 'device', line: mask.line }] };
-  if (held.source.startsWith('GSI '))
-    return { why: 'the pin is masked, or in service (remote IRR)', evidence: [] };
+  if (held.source.startsWith('GSI ')) {
+    const pin = device.pins
+      .masksOf(Number(held.source.slice('GSI '.length)))
+      .findLast((write) => write.time <= held.time);
+    return pin?.masked
+      ? { why: 'its pin of the IO-APIC is masked', evidence: [{ from: 'device', line: pin.line }] }
+      : { why: 'its pin is in service (remote IRR)', evidence: [] };
+  }
   return { why: 'no message left the function: it is masked, or may not write to memory', evidence: [] };
 }
 

@@ -13,6 +13,7 @@ export type DeviceEvent = { line: number; time: number; thread: number } & (
   | { kind: 'pin'; pin: number; high: boolean }
   | { kind: 'remote-irr'; pin: number; set: boolean }
   | { kind: 'table'; cpu: number; address: number; value: number }
+  | { kind: 'ioapic'; cpu: number; register: 'select' | 'window'; value: number }
   | { kind: 'msix-control'; device: string; enabled: boolean; masked: boolean }
   | { kind: 'config'; bdf: string; offset: number; value: number }
 );
