@@ -16,7 +16,7 @@ export interface LedgerHost {
   chapter(name: string): Promise<string>;
 }
 
-/** An igb, an nvme disk, two CPUs. */
+/** An igb, an nvme disk, an edu device, two CPUs. */
 export async function withLedgerHost(
   host: { kernel: string; remapping: boolean; title: string },
   test: (host: LedgerHost) => Promise<void>,
@@ -44,6 +44,8 @@ variants: { only: { expect: { verdict: clean } } }
   const planned = makePlan(loaded.lab, { name: 'ledger', file: 'ledger.yaml' });
   if (!planned.ok) throw new Error(JSON.stringify(planned));
   const plan = planned.plan.variants[0]!;
+  // No driver of Linux takes it: its line is the test's.
+  plan.host.spec.pci.push({ kind: 'edu', id: 'edu0', slot: 0x10 });
   // The test does the rest.
   plan.phases = plan.phases.slice(0, 1);
   const folder = process.env.VFLAB_LEDGER_KEEP ?? mkdtempSync(join(tmpdir(), 'vflab-ledger-'));

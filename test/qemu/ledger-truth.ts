@@ -81,24 +81,21 @@ function checkMasked(folder: string): void {
   }
 }
 
-/** Interrupt cause set, and interrupt mask set (82576 datasheet §8.8.3, §8.8.4); bit 2: link status change. */
-const raise = 'devmem $((BAR + 0x1508)) 32 4; devmem $((BAR + 0x1504)) 32 4';
-
 /**
- * The NIC becomes a function that vfio-pci masks by disabling its irq (`nointxmask`), and a QEMU whose VM never runs
- * takes its INTx, so that nobody acknowledges it. The line stays high: vfio's handler disables the irq; the IO-APIC sends
- * once more, and the kernel masks the pin instead of running a handler (drivers/vfio/pci/vfio_pci_intrs.c
- * vfio_intx_handler, kernel/irq/chip.c handle_fasteoi_irq).
+ * QEMU's edu device, whose INTx is high from a write to 0x60 to one to 0x64 (docs/specs/edu.rst), is given to a vfio-pci
+ * that masks by disabling the irq (`nointxmask`), and to a QEMU whose VM never runs, so that nobody lowers the line.
+ * vfio's handler disables the irq; the IO-APIC sends once more, and the kernel masks the pin instead of running a handler
+ * (drivers/vfio/pci/vfio_pci_intrs.c vfio_intx_handler, kernel/irq/chip.c handle_fasteoi_irq).
  * @returns number of the irq
  */
 async function disable({ sh }: LedgerHost): Promise<number> {
   const said = await sh(
-    `set -e; NIC=${nic}; BAR=$(sed -n '1s/ .*//p' /sys/bus/pci/devices/$NIC/resource); echo $NIC > /sys/bus/pci/drivers/igb/unbind; ` +
+    'set -e; DEV=$(lspci -Dd 1234:11e8 | cut -d" " -f1); BAR=$(sed -n "1s/ .*//p" /sys/bus/pci/devices/$DEV/resource); ' +
       'modprobe vfio_iommu_type1; echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts; modprobe vfio-pci nointxmask=1; ' +
-      'echo vfio-pci > /sys/bus/pci/devices/$NIC/driver_override; echo $NIC > /sys/bus/pci/drivers_probe; ' +
-      '(exec qemu-system-x86_64 -M q35 -accel tcg -m 64 -S -nodefaults -display none -device vfio-pci,host=$NIC </dev/null >/tmp/vm 2>&1) & ' +
-      'until grep vfio-intx /proc/interrupts; do kill -0 $! || { cat /tmp/vm; exit 1; }; sleep 0.1; done; ' +
-      `setpci -s $NIC COMMAND=2:2; ${raise}; until grep vfio-intx /proc/interrupts | grep -q ' 1 '; do sleep 0.1; done; sleep 0.3`,
+      'echo vfio-pci > /sys/bus/pci/devices/$DEV/driver_override; echo $DEV > /sys/bus/pci/drivers_probe; ' +
+      '(exec qemu-system-x86_64 -M q35 -accel tcg -m 64 -S -nodefaults -display none -device vfio-pci,host=$DEV </dev/null >/tmp/vm 2>&1) & ' +
+      'VM=$!; until grep vfio-intx /proc/interrupts; do kill -0 $VM || { cat /tmp/vm; exit 1; }; sleep 0.1; done; ' +
+      'setpci -s $DEV COMMAND=2:2; devmem $((BAR + 0x60)) 32 1; until grep vfio-intx /proc/interrupts | grep " 1 "; do sleep 0.1; done; kill $VM; wait $VM || :',
   );
   return Number(/^ *(\d+):.*vfio-intx/m.exec(said)![1]);
 }
