@@ -1,4 +1,4 @@
-/** How many virtio disks a machine takes, by the model: all CPUs online, nothing else with MSI-X. */
+/** How many virtio disks a machine takes, by the model: all CPUs online. */
 import { kernelFeatures, kernelVersion } from '../model/features.ts';
 import { forecasts } from '../model/virtio/description.ts';
 
@@ -10,6 +10,10 @@ export interface Machine {
   pinless: boolean;
   /** `uname -r`; where it tells nothing, a kernel that the model knows well. */
   release: string | undefined;
+  /** Vectors of other functions; default none. */
+  inUse?: number;
+  /** Ports with a vector each; default none. */
+  ports?: number;
 }
 
 export interface Capacity {
@@ -23,7 +27,8 @@ const enough = 1024;
 /** A customer's log may claim any number; the model takes what x86 has. */
 const mostCpus = 512;
 
-export function capacityOf({ cpus, nodes, queues, pinless, release }: Machine): Capacity | undefined {
+export function capacityOf(machine: Machine): Capacity | undefined {
+  const { cpus, nodes, queues, pinless, release, inUse = 0, ports = 0 } = machine;
   if (cpus < 1 || cpus > mostCpus || nodes < 1 || nodes > cpus) return undefined;
   const version = kernelVersion(release ?? '') ?? { major: 6, minor: 12, sublevel: 95 };
   const [forecast] = forecasts(
@@ -37,8 +42,8 @@ export function capacityOf({ cpus, nodes, queues, pinless, release }: Machine): 
       intx: pinless ? 'pinless' : 'routed',
       affinity: true,
       firstNumber: 0,
-      inUse: 0,
-      ports: 0,
+      inUse,
+      ports,
     },
     kernelFeatures(version),
   );

@@ -3,6 +3,12 @@ import { kernelVersion } from '../../model/features.ts';
 import { capacityOf } from '../capacity.ts';
 import type { LabSketch } from '../types.ts';
 
+/** A disk that is plugged in takes a second or two under emulation: devices with 64 vectors each leave room for fewer. */
+const consoles = 4;
+const vectorsOfConsole = 64;
+/** Of the NIC by which vflab reaches the host. */
+const vectorsOfNic = 3;
+
 /** As many as the lab needs beyond the first that fails. */
 const beyond = 8;
 
@@ -15,13 +21,23 @@ export function exhaustionLab({
   release: string | undefined;
   cpus: number | undefined;
 }): LabSketch {
-  const scaled = { cpus: 2, nodes: 1, queues: 2, pinless, release: undefined };
-  const capacity = capacityOf(scaled);
-  if (!capacity) return { available: false, why: 'the model gives no number of disks' };
-  const count = capacity.any + beyond;
+  const busy = pinless ? consoles : 0;
+  const scaled = {
+    ...{ cpus: 2, nodes: 1, queues: 2, pinless, release: undefined },
+    inUse: busy * vectorsOfConsole + vectorsOfNic,
+  };
+  // A disk that is plugged in has a port of its own, there or not, which takes a vector from the others.
+  let count = beyond;
+  let any = capacityOf(scaled)?.any;
+  while (pinless && any !== undefined && any + beyond > count) {
+    count += 1;
+    any = capacityOf({ ...scaled, ports: count })?.any;
+  }
+  if (any === undefined) return { available: false, why: 'the model gives no number of disks' };
+  if (!pinless) count = any + beyond;
   return {
     available: true,
-    scale: `${cpus ?? 'many'} CPUs become ${scaled.cpus}, where the model has the ${ordinal(capacity.any + 1)} disk fail`,
+    scale: `${cpus ?? 'many'} CPUs become ${scaled.cpus}${busy > 0 ? `, and other devices hold ${busy * vectorsOfConsole} of their vectors` : ''}, where the model has the ${ordinal(any + 1)} disk fail`,
     lab: {
       title: pinless
         ? 'Virtio disks without a pin, more than the CPUs have vectors for'
@@ -31,6 +47,7 @@ export function exhaustionLab({
         cpus: scaled.cpus,
         memoryMiB: 1024,
         iommu: 'none',
+        ...(busy > 0 ? { consoles: busy } : {}),
         disks: { count, queues: scaled.queues, ...(pinless ? { plug: 'hot', intx: 'pinless' } : {}) },
       },
       variants: { exhausted: { title: 'the failure itself', expect: { verdict: 'reproduced' } } },
