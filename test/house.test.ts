@@ -15,6 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   images: [],
   machine: [],
   guest: ['machine'],
+  'real-host': ['guest'],
   faults: ['machine', 'guest', 'evidence'],
   evidence: [],
   // Machines are read through what it is given; only their types are imported.
@@ -29,6 +30,7 @@ const mayImport: Record<string, readonly string[]> = {
   explore: ['model'],
   // A machine is driven through what it is given. The words of a lab file say what is wrong in a schedule.
   director: ['introspect', 'lab/problem', 'lab/zod-problems'],
+  // What it tells of a real host is types.
   report: [],
 };
 

@@ -47,7 +47,7 @@ function machineCommands({ id, host, guests }: VariantPlan): MachineCommand[] {
   });
   const hostArgs = qemuArgs(named(host.spec), { accel: accelerator, paused: true });
   return [
-    { variant: id, machine: 'host', command: [defaultQemu, ...hostArgs] },
+    ...(host.real ? [] : [{ variant: id, machine: 'host', command: [defaultQemu, ...hostArgs] }]),
     ...guests.map(({ spec }, index) => ({
       variant: id,
       machine: spec.name,

@@ -1,4 +1,6 @@
 /** `vflab explore`: every interleaving of a race, in the model; what each variant is worth, and the shortest way to lose. */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { exitCodes, UsageError } from '../errors.ts';
 import { raceTable } from '../explore/race-table.ts';
 import type { Race } from '../model/race/race.ts';
@@ -18,17 +20,17 @@ export interface ExploreCommandOptions {
 }
 
 /**
- * @param name a race; without it the races are listed
+ * @param name a race, or a file of one's own; without it the races are listed
  * @returns 0 when every search was complete, 1 when one ended on its memory bound
- * @throws UsageError UNKNOWN_RACE, UNKNOWN_VARIANT, BAD_BOUND
+ * @throws UsageError UNKNOWN_RACE, BAD_RACE_FILE, UNKNOWN_VARIANT, BAD_BOUND
  */
-export function explore(
-  { out, err }: CommandContext,
+export async function explore(
+  { cwd, out, err }: CommandContext,
   name: string | undefined,
   { variant, bound = [], memoryMib = 4096, json = false }: ExploreCommandOptions,
-): number {
+): Promise<number> {
   if (name === undefined) return list(out, json);
-  const race = raceNamed(name);
+  const race = isFile(name) ? await raceOfFile(resolve(cwd, name)) : raceNamed(name);
   const bounds = boundsOf(race, bound);
   const progress = liveProgress(err);
   const cells = [
@@ -59,8 +61,32 @@ function raceNamed(name: string): Race {
   if (race) return race;
   throw new UsageError(`unknown race '${name}'`, {
     code: 'UNKNOWN_RACE',
-    next: `one of: ${races.map((each) => each.name).join(', ')}`,
+    next: `one of: ${races.map((each) => each.name).join(', ')}; or the path of a file of your own, with a '/'`,
   });
+}
+
+function isFile(name: string): boolean {
+  return name.includes('/') || name.endsWith('.ts');
+}
+
+/** A file that exports a {@link Race} as `race`: TypeScript that Node runs as it is. */
+async function raceOfFile(file: string): Promise<Race> {
+  const wrong = (what: string, cause?: unknown) =>
+    new UsageError(`${file}: ${what}`, {
+      ...{ code: 'BAD_RACE_FILE', cause },
+      next: 'docs/races.md shows how one is written',
+    });
+  let found: Partial<Race> | undefined;
+  try {
+    ({ race: found } = (await import(pathToFileURL(file).href)) as { race?: Race });
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : String(error), error);
+  }
+  if (!found) throw wrong('exports no `race`');
+  const fields = ['variants', 'problems', 'bounds', 'expected', 'shown', 'conclusions', 'scenario'] as const;
+  const missing = fields.filter((field) => found[field] === undefined);
+  if (missing.length > 0) throw wrong(`its race has no ${missing.join(', ')}`);
+  return found as Race;
 }
 
 function variantsOf({ name, variants }: Race, only: string | undefined): readonly string[] {

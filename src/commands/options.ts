@@ -24,12 +24,30 @@ export function runCommand(program: Command): Command {
       'hold the machines of every variant before they are torn down, and say how to reach them',
     )
     .option('--bisect', 'exit codes for `git bisect run`')
+    .optionsGroup('On a real host:')
+    .option(
+      '--host <url>',
+      'a machine in place of the emulated host: ssh://root@HOST; asks before it touches anything',
+    )
+    .option('--device <name=bdf>', 'which of its functions plays a device of the lab (repeatable)', collect)
+    .option('--identity <file>', 'private key (default: the agent, else ~/.ssh/id_*)')
+    .option('--known-hosts <file>', 'default: ~/.ssh/known_hosts')
+    .option('--yes', 'touch it without asking')
     .optionsGroup('Output:')
     .option('--json', 'print result.json; with --dry-run, the plan (one document a lab)')
     .option('--output <dir>', 'folder for the run folder <time>-<lab> (default: runs)')
     .option('--junit <file>', 'a copy of the JUnit XML')
     .option('-q, --quiet', 'no progress')
     .option('-v, --verbose', 'more progress; the chain of every variant');
+}
+
+export function inventoryCommand(program: Command): Command {
+  return program
+    .command('inventory <url>')
+    .description('what a real host has for a lab: functions with SR-IOV, IOMMU groups, kernel, tools')
+    .option('--identity <file>', 'private key (default: the agent, else ~/.ssh/id_*)')
+    .option('--known-hosts <file>', 'default: ~/.ssh/known_hosts')
+    .option('--json', 'as JSON');
 }
 
 export function predictCommand(program: Command): Command {

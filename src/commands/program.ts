@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { CommandContext } from './context.ts';
 import { exitCodeHelp, runHelp } from './help.ts';
-import { collect, positive, predictCommand, runCommand } from './options.ts';
+import { collect, inventoryCommand, positive, predictCommand, runCommand } from './options.ts';
 import type { RunCommandOptions } from './run.ts';
 
 export function commandLine(context: CommandContext, exit: (code: number) => void): Command {
@@ -81,7 +81,13 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
     .option('--bound <name=n>', 'how far the search goes: raises=3 (repeatable)', collect)
     .option('--memory-mib <n>', 'where a search ends, incomplete (default: 4096)', positive)
     .option('--json', 'as JSON')
-    .action(async (race, options) => exit((await import('./explore.ts')).explore(context, race, options)));
+    .action(async (race, options) =>
+      exit(await (await import('./explore.ts')).explore(context, race, options)),
+    );
+
+  inventoryCommand(program).action(async (url: string, options) =>
+    exit(await (await import('./real-host.ts')).inventory(context, url, options)),
+  );
 
   predictCommand(program).action(async (lab: string | undefined, options) =>
     exit(await (await import('./predict.ts')).predict(context, lab, options)),

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EnvironmentError, exitCodes } from '../errors.ts';
+import type { RealHost } from '../real-host/real-host.ts';
 import { fanOut } from '../report/events.ts';
 import { githubAnnotations } from '../report/github.ts';
 import { jsonReport } from '../report/json.ts';
@@ -15,9 +16,10 @@ import type { CommandContext } from './context.ts';
 import { onInterrupt } from './interrupt.ts';
 import { holdMachines } from './keep.ts';
 import { findLab, loadLabs } from './labs.ts';
+import type { RealHostOptions } from './real-host.ts';
 import { plansFor, type SelectOptions } from './select.ts';
 
-export interface RunCommandOptions extends SelectOptions {
+export interface RunCommandOptions extends SelectOptions, RealHostOptions {
   dryRun?: boolean;
   json?: boolean;
   output?: string;
@@ -38,7 +40,7 @@ export async function run(
 ): Promise<number> {
   const { cwd, out, err, env } = context;
   const labs = await loadLabs(cwd, await Promise.all(names.map((name) => findLab(cwd, name))));
-  const plans = await plansFor(cwd, labs, options);
+  let plans = await plansFor(cwd, labs, options);
   if (plans.every((plan) => plan.variants.length === 0)) {
     err.write('Nothing to run: the lab excludes every cell that was chosen.\n');
     return options.bisect ? exitCodes.bisectAbort : exitCodes.nothingRan;
@@ -46,12 +48,19 @@ export async function run(
   // A machine that is kept may be looked into.
   if (options.keep)
     for (const { variants } of plans) for (const { host } of variants) host.spec.gdbStub = true;
+  using interrupt = onInterrupt((text) => err.write(text));
+  let realHost: RealHost | undefined;
+  if (options.host !== undefined) {
+    const { prepareRealHost } = await import('./real-host.ts');
+    const ready = await prepareRealHost(context, plans, options, interrupt.signal);
+    if (!ready) return exitCodes.nothingRan;
+    ({ plans, realHost } = ready);
+  }
   if (options.dryRun) {
     const { dryRun } = await import('./dry-run.ts');
     return dryRun(context, plans, { json: options.json ?? false });
   }
 
-  using interrupt = onInterrupt((text) => err.write(text));
   const progress = new Progress({
     ...err,
     write: (text) => err.write(text),
@@ -67,6 +76,7 @@ export async function run(
         emit: fanOut(options.quiet ? [] : [progress]),
         repeat: options.repeat,
         refresh: options.refresh ?? false,
+        ...(realHost ? { realHost } : {}),
         ...(options.keep ? { beforeTeardown: holdMachines((text) => err.write(text)) } : {}),
       });
       results.push(result);

@@ -1,6 +1,6 @@
 /** All interleavings of a scenario, within its bounds: what is broken, by the shortest way to it. */
 import type { Scenario } from '../model/race/scenario.ts';
-import { findLostProgress } from './leads-to.ts';
+import { findLostProgress, lostProgressBytes } from './leads-to.ts';
 import { type Progress, Space, type Violation } from './space.ts';
 
 export interface Exploration {
@@ -42,7 +42,8 @@ export function explore(
   if (!violation && space.complete && promises) {
     const whole = isSymmetric ? new Space(scenario, { symmetry: false, edges: true }) : space;
     if (whole !== space) whole.search({ memoryBytes }, () => {}, tell);
-    if (whole.complete) violation = findLostProgress(whole);
+    const fits = whole.memoryBytes + lostProgressBytes(whole.states) <= memoryBytes;
+    if (whole.complete && fits) violation = findLostProgress(whole);
     else space.complete = false;
   }
   return {

@@ -19,6 +19,12 @@ export function findLostProgress(space: Space): Violation | undefined {
   return nearest;
 }
 
+/** Bytes that {@link findLostProgress} takes for so many states, beside the space itself. */
+export function lostProgressBytes(states: number): number {
+  // Places and their queue; order, low and marks of the components; the stack at its deepest.
+  return states * (2 * (4 + 4) + 4 + 4 + 4 + 8 + 24);
+}
+
 /** States with the promise open are searched breadth first; the first that can stay so for ever ends it. */
 function breach(space: Space, graph: Edges, promise: LeadsTo): Violation | undefined {
   const { states, scenario } = space;
@@ -53,10 +59,15 @@ function breach(space: Space, graph: Edges, promise: LeadsTo): Violation | undef
     if ((place & 1) === 0 || !stays[place >> 1]) continue;
     const indices: number[] = [];
     for (let p = place; p >= 0; p = parent[p]!) indices.push(p >> 1);
-    return { kind: 'leads-to', text: promise.text, path: space.walk(indices.reverse()) };
+    const path = space.walk(indices.reverse());
+    return { kind: 'leads-to', text: promise.text, path, goesRound: stays[place >> 1] === round };
   }
   return undefined;
 }
+
+/** Marks of {@link staysOpen}. */
+const round = 1;
+const stop = 2;
 
 /** Marks the states that a run can end in, or go round in fairly, without ever closing the promise. */
 function staysOpen(space: Space, graph: Edges, closes: Uint8Array): Uint8Array {
@@ -65,7 +76,7 @@ function staysOpen(space: Space, graph: Edges, closes: Uint8Array): Uint8Array {
     const fairlyRound = component.length > 1 || hasLoop(graph, component[0]!);
     const ends = component.length === 1 && canStop(space, graph, component[0]!);
     if (ends || (fairlyRound && isFair(space, graph, component)))
-      for (const index of component) marks[index] = 1;
+      for (const index of component) marks[index] = ends ? stop : round;
   }
   return marks;
 }

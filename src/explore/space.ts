@@ -20,6 +20,8 @@ export interface Violation {
   text: string;
   /** Shortest way to it. */
   path: Step[];
+  /** Lost progress: it goes on for ever after that, without what has to come; otherwise nothing more has to happen. */
+  goesRound?: boolean;
 }
 
 export interface Step {

@@ -9,6 +9,7 @@ import type { NestedGuest } from '../guest/nested.ts';
 import type { SysfsFunction } from '../guest/pci.ts';
 import type { VariantPlan } from '../lab/plan.ts';
 import type { LabFunction } from '../lab/topology.ts';
+import type { MachineConsole } from '../machine/console.ts';
 import type { RunningMachine } from '../machine/machine.ts';
 
 /** A kind as a lab sees it. Pure: it is used before anything runs. */
@@ -73,8 +74,10 @@ export interface FaultContext {
   occurrence: number;
   plan: VariantPlan;
   host: LinuxMachine;
-  /** The host's QEMU: its QMP, console and gdb stub. */
-  hostMachine: RunningMachine;
+  /** The host's console; of a real host, its kernel log. */
+  hostSerial: MachineConsole;
+  /** The host's QEMU: its QMP and gdb stub. @throws LabBrokeError HOST_NOT_EMULATED */
+  readonly hostMachine: RunningMachine;
   /** `host` or a guest; undefined while it does not answer. */
   machine: (name: string) => LinuxMachine | undefined;
   /** @throws LabBrokeError PLAN_ORDER when it has not been started. */

@@ -25,6 +25,8 @@ export interface NestedGuestOptions {
   key: SshKey;
   /** Kernel and initrd of the guest as files of the host. */
   files: { kernel: string; initrd: string };
+  /** Where its own files go in the host. Default: /run. */
+  folder?: string;
   /** Host BDF of a function that the guest gets. */
   bdfOf: (functionName: string) => string;
 }
@@ -63,7 +65,7 @@ export class NestedGuest {
   static async start(options: NestedGuestOptions, signal: AbortSignal): Promise<NestedGuest> {
     const { plan, host, record } = options;
     const ports = guestPorts(options.index);
-    const folder = `/run/${plan.id}`;
+    const folder = `${options.folder ?? '/run'}/${plan.id}`;
     const command = guestCommand(guestSpec(options), options.index);
     const stderr = new MachineConsole({ clock: record.clock, sink: record.stderr });
     let words: ClientChannel | undefined;

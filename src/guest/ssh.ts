@@ -20,7 +20,16 @@ export interface SshTarget {
   machine: string;
   /** Opens the byte stream to the SSH server anew; called once an attempt. */
   open: () => Promise<Duplex>;
-  privateKey: string;
+  /** How to prove who we are. */
+  privateKey?: string;
+  /** Socket of an SSH agent, in place of a key. */
+  agent?: string;
+  /** Default: root. */
+  user?: string;
+  /** Is this the server's key? Default: any, for machines that we have just booted ourselves. */
+  isKnown?: (key: Buffer) => boolean;
+  /** Attempts after the first. Default: as many as a booting machine may need. */
+  retries?: number;
   /** A peer that answers no keepalive for `interval × count` is lost. */
   keepaliveIntervalMs: number;
   keepaliveCountMax: number;
@@ -47,14 +56,14 @@ export class SshConnection {
   }
 
   /**
-   * Connects and authenticates as root. The first connection is the one place where a retry is right: the
+   * Connects and authenticates. The first connection is the one place where a retry is right: the
    * forwarded port accepts before the server listens.
    * @throws LabBrokeError SSH_UNREACHABLE when the server rejects our key or the retries are over.
    */
   static async connect(target: SshTarget, signal: AbortSignal): Promise<SshConnection> {
     try {
       return await pRetry(() => SshConnection.#connectOnce(target, signal), {
-        retries: 50,
+        retries: target.retries ?? 50,
         minTimeout: 100,
         maxTimeout: 500,
         factor: 1.5,
@@ -64,7 +73,10 @@ export class SshConnection {
       signal.throwIfAborted();
       throw new LabBrokeError(`${target.machine}: cannot log in by SSH: ${(error as Error).message}`, {
         code: 'SSH_UNREACHABLE',
-        next: 'Look at the last lines of its serial console in the run folder.',
+        next:
+          target.retries === 0
+            ? 'Try the same with ssh(1): it says more.'
+            : 'Look at the last lines of its serial console in the run folder.',
         cause: error,
       });
     }
@@ -86,8 +98,10 @@ export class SshConnection {
     sock.on('error', () => client.destroy());
     client.connect({
       sock,
-      username: 'root',
-      privateKey: target.privateKey,
+      username: target.user ?? 'root',
+      ...(target.privateKey === undefined ? {} : { privateKey: target.privateKey }),
+      ...(target.agent === undefined ? {} : { agent: target.agent }),
+      ...(target.isKnown ? { hostVerifier: target.isKnown } : {}),
       keepaliveInterval: target.keepaliveIntervalMs,
       keepaliveCountMax: target.keepaliveCountMax,
       // A nested machine under TCG needs seconds for one key exchange; the caller's signal is the deadline.

@@ -54,7 +54,7 @@ export function* checkVariantFaults(lab: Lab, id: string): Generator<Complaint> 
         message: `${name} goes on until it is stopped: write { fault: ${name}, during: 30s }`,
       };
   }
-  yield* checkInvariants(lab, invariants, ['variants', id, 'invariants']);
+  yield* checkInvariants(lab, invariants, ['variants', id, 'invariants'], lab.invariants);
 }
 
 /** The port that a hot-plug fault uses. */
@@ -108,12 +108,18 @@ function* checkSchedule(entry: Scheduled, lasts: boolean, path: Path): Generator
   if (length > longestMs) yield wrong(undefined, 'this is longer than an hour');
 }
 
-function* checkInvariants(lab: Lab, invariants: readonly Invariant[], path: Path): Generator<Complaint> {
-  const seen = new Set<string>();
+/** @param already demanded of every variant */
+function* checkInvariants(
+  lab: Lab,
+  invariants: readonly Invariant[],
+  path: Path,
+  already: readonly Invariant[] = [],
+): Generator<Complaint> {
+  const seen = new Set(already.map(subjectOf));
   for (const [i, invariant] of invariants.entries()) {
     const at = (key: keyof Invariant): Path => [...path, i, key];
-    const { guestAnswers, traffic, globalAvailable, ledgerBalanced, every, within } = invariant;
-    const key = JSON.stringify([guestAnswers, traffic, globalAvailable && 0, ledgerBalanced && 0]);
+    const { guestAnswers, traffic, ledgerBalanced, every, within } = invariant;
+    const key = subjectOf(invariant);
     if (seen.has(key)) yield { place: { path: [...path, i] }, message: 'this is demanded already' };
     seen.add(key);
     if (durationMs(every) < 100) yield { place: { path: at('every') }, message: 'must be at least 100ms' };
@@ -144,4 +150,9 @@ function* checkInvariants(lab: Lab, invariants: readonly Invariant[], path: Path
         message: 'there is no ledger: write `ledger: true` under `host`',
       };
   }
+}
+
+/** What an invariant is about: twice the same would be one in the record. */
+function subjectOf({ guestAnswers, traffic, globalAvailable, ledgerBalanced }: Invariant): string {
+  return JSON.stringify([guestAnswers, traffic, globalAvailable && 0, ledgerBalanced && 0]);
 }

@@ -77,6 +77,8 @@ export interface HostPlan {
   /** Kernel of the host: `6.12`, `6.1`, or `custom` (`--kernel PATH`). */
   kernel: string;
   spec: MachineSpec;
+  /** A real host, which `spec` then says nothing about: ssh://root@HOST:PORT. */
+  real?: { url: string };
   /** Modules loaded after boot, in order. */
   modules: string[];
   /** Inventories at every snapshot, and a trace of its vectors since boot. */
@@ -98,6 +100,8 @@ export interface DevicePlan {
   kind: 'igb' | 'nvme';
   /** Path of the PF in the PCI tree, as `bus/slot.function` steps from the root bus: `00:04.0/00.0`. */
   path: string;
+  /** On a real host: the PF itself, wherever it sits. */
+  bdf?: string;
   /** The root or downstream port above it (its qdev id): where errors are reported. */
   port: string;
   vfs: VfPlan[];
@@ -211,6 +215,8 @@ export type Moment =
 
 export type Action =
   | { do: 'boot-host' }
+  /** A real host in place of one to be booted: what it takes to put it back is laid first. */
+  | { do: 'adopt-host' }
   | { do: 'load-modules'; on: string; modules: string[] }
   /** Brings the PF up and gives it its address (NIC), then sets `sriov_numvfs` with driver autoprobing off. */
   | { do: 'create-vfs'; device: string }

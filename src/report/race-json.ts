@@ -31,6 +31,8 @@ export interface CounterexampleJson {
   kind: Violation['kind'];
   /** What is broken. */
   text: string;
+  /** Of `leads-to`: after the last step it goes round for ever; otherwise nothing more has to happen. */
+  goesRound?: boolean;
   processes: readonly string[];
   /** Before the first step. */
   first: View;
@@ -52,9 +54,10 @@ function cellJson({ variant, problem, result, scenario }: Cell): CellJson {
   };
 }
 
-function counterexample(scenario: Scenario, { kind, text, path }: Violation): CounterexampleJson {
+function counterexample(scenario: Scenario, { kind, text, path, goesRound }: Violation): CounterexampleJson {
   return {
-    ...{ kind, text, processes: scenario.processes, first: scenario.view(path[0]!.state) },
+    ...{ kind, text, ...(goesRound !== undefined && { goesRound }) },
+    ...{ processes: scenario.processes, first: scenario.view(path[0]!.state) },
     steps: path.flatMap(({ action, state }) =>
       action
         ? [

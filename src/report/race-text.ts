@@ -73,5 +73,6 @@ function found({ variant, problem, result, scenario }: Cell): string[] {
     `${variant}, ${problem}: ${what[result.violation.kind]}: ${result.violation.text}. The shortest way:`,
     '',
     ...interleaving(scenario, result.violation.path).map((line) => `  ${line}`.trimEnd()),
+    ...(result.violation.goesRound ? ['  and so it goes on for ever, every process at its turn'] : []),
   ];
 }

@@ -8,15 +8,20 @@ import type { NestedGuest } from '../guest/nested.ts';
 import type { SysfsFunction } from '../guest/pci.ts';
 import type { MatrixReader } from '../introspect/matrix.ts';
 import type { VariantPlan } from '../lab/plan.ts';
+import type { MachineConsole } from '../machine/console.ts';
 import type { RunningMachine } from '../machine/machine.ts';
 import type { Accelerator } from '../machine/spec.ts';
 import type { Speed } from '../machine/speed.ts';
+import type { RealHost } from '../real-host/real-host.ts';
 import type { LaunchFiles } from './launch-files.ts';
 import type { VariantRecord } from './record.ts';
 
 export interface RunningHost {
-  machine: RunningMachine;
   linux: LinuxMachine;
+  /** Its serial console; of a real host, its kernel log. */
+  serial: MachineConsole;
+  /** Its QEMU. @throws LabBrokeError HOST_NOT_EMULATED for a real host, whose plan should have been refused */
+  readonly machine: RunningMachine;
 }
 
 export interface VariantContext {
@@ -37,6 +42,12 @@ export interface VariantContext {
   hostBooted: (ms: number) => void;
   nextNonce: () => number;
   host?: RunningHost;
+  /** Where the host is not to be booted but taken over. */
+  realHost?: RealHost;
+  /** Our files on a real host. */
+  hostFolder?: string;
+  /** Tells that something is not as it was after all was undone. */
+  leftBehind: (error: LabBrokeError) => void;
   guests: Map<string, NestedGuest>;
   /** Made at the first snapshot of the vector matrix. */
   matrixReader?: MatrixReader;

@@ -1,6 +1,7 @@
 /** One action of the plan → the code that does it. */
 import { modprobeAll } from '../guest/linux.ts';
 import type { Action } from '../lab/plan.ts';
+import { adoptHost } from './actions/adopt.ts';
 import { bootHost } from './actions/boot.ts';
 import { collect, snapshot } from './actions/collect.ts';
 import { bindFunction, createVfs, prepareRootDevice } from './actions/devices.ts';
@@ -17,6 +18,8 @@ export async function execute(ctx: VariantContext, action: Action, signal: Abort
   switch (action.do) {
     case 'boot-host':
       return await bootHost(ctx, signal);
+    case 'adopt-host':
+      return await adoptHost(ctx, signal);
     case 'load-modules':
       return await loadModules(ctx, action.on, action.modules, signal);
     case 'create-vfs':

@@ -1,6 +1,6 @@
 /** What a variant's machines boot from: a plan's symbolic names (`{kernel:6.12}`, `{image:host}`) made real. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { BuildContext } from '../images/cache.ts';
 import { buildGuestImage, buildHostImage, guestPaths } from '../images/image.ts';
@@ -58,6 +58,33 @@ export async function launchFiles(
       ...Object.fromEntries(notable.map(({ name, version }) => [`${name} in the host`, version])),
     },
   };
+}
+
+/** For a real host: what its guests boot from, and nothing else. */
+export async function guestFiles(
+  context: BuildContext,
+  _plan: Plan,
+  { guests }: VariantPlan,
+): Promise<LaunchFiles> {
+  const none = { kernel: '', initrd: '' };
+  const name = guests[0]?.kernel;
+  if (name === undefined) return { host: none, guest: none, guestInHost: none, versions: {} };
+  const kernel = await resolveKernel(context, name);
+  const image = await buildGuestImage(context, { kernel });
+  return {
+    host: none,
+    // It goes over a network: the compressed one, where there are two.
+    guest: { kernel: await compressed(kernel.image), initrd: image.initrd },
+    // Known once they have been sent.
+    guestInHost: none,
+    versions: { [`guest kernel ${kernel.name}`]: kernelVersion(kernel) },
+  };
+}
+
+async function compressed(image: string): Promise<string> {
+  const path = join(dirname(image), 'vmlinuz');
+  const found = await stat(path).catch(() => undefined);
+  return found ? path : image;
 }
 
 /** What has to be built by running a machine: only once the accelerator is known. */

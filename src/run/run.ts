@@ -4,11 +4,12 @@ import { basename, join, relative } from 'node:path';
 import { type BuildContext, cacheDirectory } from '../images/cache.ts';
 import type { Plan, VariantPlan } from '../lab/plan.ts';
 import { chooseAccelerator } from '../machine/accel.ts';
+import type { RealHost } from '../real-host/real-host.ts';
 import type { Emit, RunEvent } from '../report/events.ts';
 import type { RunResult, VariantResult } from '../report/result.ts';
 import { environmentFacts, harnessVersions } from './environment.ts';
 import { judgeVariant } from './judge-variant.ts';
-import { type LaunchFiles, launchFiles, withPatchedDriver } from './launch-files.ts';
+import { guestFiles, type LaunchFiles, launchFiles, withPatchedDriver } from './launch-files.ts';
 import { probeGuest } from './probe-guest.ts';
 import { runVariant, type VariantOptions } from './variant.ts';
 
@@ -23,6 +24,8 @@ export interface RunOptions {
   /** Look for newer kernels and packages. */
   refresh?: boolean;
   beforeTeardown?: VariantOptions['beforeTeardown'];
+  /** The host of every variant, in place of one to be booted. */
+  realHost?: RealHost;
 }
 
 /** What a finished run leaves besides its folder: the command line of every machine, for the `replay` script. */
@@ -66,12 +69,13 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
     result.versions = await harnessVersions(signal);
     const files = new Map<VariantPlan, LaunchFiles>();
     for (const variant of plan.variants) {
-      const found = await launchFiles(context, plan, variant);
+      const found = await (variant.host.real ? guestFiles : launchFiles)(context, plan, variant);
       files.set(variant, found);
       Object.assign(result.versions, found.versions);
     }
     const first = files.get(plan.variants[0]!);
-    if (first) {
+    if (options.realHost) result.accelerator = acceleratorOf(options.realHost);
+    else if (first) {
       emit({ kind: 'prepare', text: 'Choosing the accelerator' });
       result.accelerator = await chooseAccelerator({
         guest: probeGuest(first),
@@ -142,11 +146,17 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
         emit({ kind: 'phase-start', variant: variant.id, phase, title, budgetMs }),
       onPhaseEnd: ({ name: phase }, ms, outcome) =>
         emit({ kind: 'phase-end', variant: variant.id, phase, ms, outcome }),
+      ...(options.realHost ? { realHost: options.realHost } : {}),
       ...(options.beforeTeardown ? { beforeTeardown: options.beforeTeardown } : {}),
     });
     for (const started of run.machines) machines.push({ variant: name, ...started });
     return judgeVariant(variant, repetition, variantFolder, run);
   }
+}
+
+/** A real host's guests run on its own KVM; what an emulator cannot show does not apply. */
+function acceleratorOf({ url }: RealHost): RunResult['accelerator'] {
+  return { kind: 'kvm', reason: `the host is a real one: ${url}`, cannotShow: [] };
 }
 
 /** `<outDir>/20261121T050203Z-vf-aer-hang`, and `<outDir>/latest` that points to it. */

@@ -7,6 +7,7 @@ import type { RunningMachine } from '../machine/machine.ts';
 import { quirks } from '../machine/quirks.ts';
 import type { Accelerator } from '../machine/spec.ts';
 import { measuredSpeed, unmeasuredSpeed } from '../machine/speed.ts';
+import type { RealHost } from '../real-host/real-host.ts';
 import type { ResultError } from '../report/result.ts';
 import { collect, collectTasks } from './actions/collect.ts';
 import type { VariantContext } from './context.ts';
@@ -19,6 +20,8 @@ export interface VariantOptions {
   folder: string;
   accelerator: Accelerator;
   files: LaunchFiles;
+  /** In place of a host to be booted. */
+  realHost?: RealHost;
   signal: AbortSignal;
   onPhase: (phase: Phase, budgetMs: number) => void;
   onPhaseEnd: (phase: Phase, ms: number, outcome: 'done' | 'failed' | 'aborted') => void;
@@ -48,10 +51,14 @@ export async function runVariant(options: VariantOptions): Promise<VariantRun> {
   const run: VariantRun = { durationMs: 0, phases: [], machines: [] };
   record.file('plan.json', `${JSON.stringify(plan, null, 2)}\n`);
   const broken = new AbortController();
+  let leftBehind: LabBrokeError | undefined;
   let phase: Phase | undefined;
   try {
     await using cleanup = new AsyncDisposableStack();
     const ctx = makeContext(options, record, cleanup, broken);
+    ctx.leftBehind = (error) => {
+      leftBehind = error;
+    };
     const stop = AbortSignal.any([signal, broken.signal]);
     try {
       for (phase of plan.phases) await runPhase(ctx, options, phase, run, stop);
@@ -63,7 +70,7 @@ export async function runVariant(options: VariantOptions): Promise<VariantRun> {
       if (!broken.signal.aborted) await lastWords(ctx, signal);
       throw cause;
     } finally {
-      if (ctx.host) {
+      if (ctx.host && !ctx.realHost) {
         run.machines.push({ machine: 'host', command: ctx.host.machine.command });
         run.quirksAvoided = ctx.host.machine.quirksAvoided;
       }
@@ -77,6 +84,11 @@ export async function runVariant(options: VariantOptions): Promise<VariantRun> {
     const { code, message } = run.error;
     record.event({ kind: 'broke', code, message, phase: phase?.name ?? '' });
   } finally {
+    // A host that is not as it was is worse than whatever happened before.
+    if (leftBehind) {
+      run.error = resultError(leftBehind, 'restore');
+      record.event({ kind: 'broke', code: leftBehind.code, message: leftBehind.message, phase: 'restore' });
+    }
     record.close();
     run.durationMs = performance.now() - started;
   }
@@ -140,6 +152,8 @@ function makeContext(
       ctx.speed = measuredSpeed(ms, referenceBootMs);
     },
     watchHost: (machine) => watchHost(machine, options.accelerator, broken),
+    ...(options.realHost ? { realHost: options.realHost } : {}),
+    leftBehind: () => {},
     nextNonce: () => {
       nonce += 1;
       return nonce;
@@ -207,7 +221,7 @@ function consoleTail(ctx: VariantContext): string[] {
   const guests = [...ctx.guests.values()].flatMap((g) =>
     g.serial.lastLines(6).map((line) => `${g.id}: ${line}`),
   );
-  return [...(ctx.host?.machine.serial.lastLines(8) ?? []), ...guests];
+  return [...(ctx.host?.serial.lastLines(8) ?? []), ...guests];
 }
 
 async function lastWords(ctx: VariantContext, signal: AbortSignal): Promise<void> {

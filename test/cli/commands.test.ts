@@ -177,6 +177,8 @@ describe('the command line itself', () => {
         explore [options] [race]        every interleaving of a race, in the model:
                                         what each cure is worth (without a name: the
                                         races)
+        inventory [options] <url>       what a real host has for a lab: functions with
+                                        SR-IOV, IOMMU groups, kernel, tools
         predict [options] [lab]         at which virtio-blk disk the interrupt vectors
                                         run out, without booting
         ledger [options] <files...>     every interrupt raised and what became of it:

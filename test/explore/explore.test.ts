@@ -119,6 +119,15 @@ describe('explore', () => {
     expect(found.states).toBeLessThan(251 * 251);
   });
 
+  it('what has to come is judged only if that fits into the bound too', () => {
+    const leadsTo = [{ text: 'a is done', from: () => true, to: (s: Uint8Array) => s[0] === 250 }];
+    const scenario = counters(250, { leadsTo });
+    const all = explore(scenario);
+    expect(all).toMatchObject({ complete: true, violation: undefined });
+    const { memoryBytes } = all;
+    expect(explore(scenario, { memoryBytes })).toMatchObject({ complete: false, violation: undefined });
+  });
+
   it('Peterson’s algorithm is right: nobody meets, and who wants in gets in', () => {
     expect(explore(peterson())).toMatchObject({ complete: true, violation: undefined });
   });
@@ -128,7 +137,7 @@ describe('explore', () => {
     expect(explore(broken).violation).toMatchObject({ kind: 'invariant', text: 'never both inside' });
     // The turn stays at 0: p1 may wait while p0 goes in and out.
     const { violation } = explore({ ...broken, invariants: [] });
-    expect(violation).toMatchObject({ kind: 'leads-to', text: 'p1 gets in' });
+    expect(violation).toMatchObject({ kind: 'leads-to', text: 'p1 gets in', goesRound: true });
   });
 
   it('going round for ever counts only if it is fair', () => {

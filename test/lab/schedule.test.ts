@@ -106,6 +106,14 @@ describe('problems', () => {
   );
 });
 
+test('what the lab demands already, a variant need not', () => {
+  const text = withFaults('abort', 'invariants: [{ guestAnswers: vm0 }]\n').replace(
+    'faults: [abort]',
+    'faults: [abort], invariants: [{ guestAnswers: vm0, every: 9s }]',
+  );
+  expect(problemsIn(text)).toMatch(/variants.hang.invariants\[0\]: this is demanded already/);
+});
+
 describe('invariants', () => {
   const text = withFaults(
     'abort',

@@ -109,6 +109,25 @@ it('hotplug-storm: what comes and goes at random leaves nothing', async () => {
   expect(result.variants.map(outcome)).toEqual(['storm clean']);
 });
 
+it('msix-affinity-churn: half a minute of it, every interrupt accounted for', async () => {
+  const result = await run('msix-affinity-churn', '--variant', 'churn', '--seed', '7');
+  expect(result.seed).toBe(7);
+  const [variant] = result.variants;
+  const { measured } = recordedProof(variant!.folder);
+  // Each mask and each unmask of a vector is a switch of its trigger, and each switch requests the interrupt anew.
+  expect(measured.triggerSwitches).toBeGreaterThan(20);
+  expect(measured.irqRequests).toBe(measured.triggerSwitches);
+  expect(Math.abs(measured.masks! - measured.unmasks!)).toBeLessThanOrEqual(3);
+  expect(variant!.reason).toMatch(/of \d+ interrupts of the host none was lost/);
+});
+
+function recordedProof(folder: string): { measured: Record<string, number> } {
+  const lines = readFileSync(join(folder, 'events.ndjson'), 'utf8').split('\n');
+  return JSON.parse(
+    lines.find((line) => line.includes('"kind":"proof"') && line.includes('"stage":"injected"'))!,
+  );
+}
+
 describe('vfio-intx-conflict', () => {
   const lab = 'vfio-intx-conflict';
   it('6.1: the second VM is refused the line, and the model foretold it', async () => {

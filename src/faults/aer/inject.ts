@@ -38,7 +38,7 @@ export async function injectAer(
   ctx: FaultContext,
   signal: AbortSignal,
 ): Promise<AerInjection> {
-  const { host, hostMachine } = ctx;
+  const { host, hostSerial } = ctx;
   const target = aerTarget(ctx, fault.target);
   const found = ctx.functions.get(fault.target);
   const injection: Injection = {
@@ -54,12 +54,12 @@ export async function injectAer(
   ctx.event({ kind: 'registers', fault: ctx.id, stage: 'before', registers: before });
 
   const marker = await markClock(host, ctx, signal);
-  const mark = hostMachine.serial.mark();
+  const mark = hostSerial.mark();
   const t0 = ctx.now();
   const output =
     fault.via === 'kernel'
       ? await injectByKernel(host, injection, signal)
-      : await injectByQemu((command) => hostMachine.qmp.humanMonitor(command, signal), injection);
+      : await injectByQemu((command) => ctx.hostMachine.qmp.humanMonitor(command, signal), injection);
   ctx.injected(fault.via, t0, output);
 
   // A correctable error ends with its report; any other one with the recovery's last line.
@@ -67,19 +67,16 @@ export async function injectAer(
     fault.severity === 'correctable'
       ? /PCIe Bus Error: severity=Correct|AER: Correct/
       : /AER: [Dd]evice recovery (successful|failed)/;
-  await ctx.within(handledBudgetMs, signal, (s) =>
-    hostMachine.serial.waitForLine(done, { from: mark, signal: s }),
-  );
+  await ctx.within(handledBudgetMs, signal, (s) => hostSerial.waitForLine(done, { from: mark, signal: s }));
   ctx.file('host.trace', await readTrace(host, signal));
   return { target, before, marker };
 }
 
 function aerTarget(ctx: FaultContext, name: string): AerTarget {
   const bdf = ctx.bdfOf(name);
-  const parent = ctx.functions.get(name)?.parent;
   // Errors are collected by the root port: the first step of the path, whatever switches lie between.
-  const device = ctx.plan.devices.find((d) => name === d.id || d.vfs.some((vf) => vf.name === name));
-  const rootBdf = device ? `0000:${device.path.split('/')[0]}` : parent;
+  const path = ctx.sysfs.find((f) => f.bdf === bdf)?.path ?? [];
+  const rootBdf = path.length > 1 ? path[0] : undefined;
   return { bdf, ...(rootBdf ? { rootBdf } : {}) };
 }
 

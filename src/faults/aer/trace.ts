@@ -50,7 +50,9 @@ export async function traceRecovery(
 ): Promise<void> {
   const lines = probeDefinitions(drivers).map((line) => `echo '${line}' >> ${tracing}/kprobe_events`);
   await host.run(
-    `echo 0 > ${tracing}/events/vflab/enable 2>/dev/null; echo > ${tracing}/kprobe_events; ` +
+    // Only our own: a real host may have others.
+    `cd ${tracing}; echo 0 > events/vflab/enable 2>/dev/null; ` +
+      `grep -o ':vflab/[^ ]*' kprobe_events | while read -r p; do echo "-$p" >> kprobe_events; done; ` +
       `${lines.join('; ')}; echo 1 > ${tracing}/events/vflab/enable`,
     signal,
   );

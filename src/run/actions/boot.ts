@@ -19,7 +19,7 @@ export async function bootHost(ctx: VariantContext, signal: AbortSignal): Promis
       signal,
     },
   );
-  ctx.host = host;
+  ctx.host = { ...host, serial: host.machine.serial };
   ctx.hostBooted(performance.now() - t0);
   await markClock(host.linux, ctx.record, signal);
   if (keepsLedger(ctx)) await markLedger(host.linux, signal);

@@ -11,7 +11,7 @@ import { hostOf, type VariantContext } from '../context.ts';
 export async function createVfs(ctx: VariantContext, deviceId: string, signal: AbortSignal): Promise<void> {
   const { linux } = hostOf(ctx);
   const device = ctx.plan.devices.find((d) => d.id === deviceId)!;
-  const pf = requireFunction(findByPath(await listFunctions(linux, signal), device.path), device);
+  const pf = requireFunction(locate(await listFunctions(linux, signal), device), device);
   const sysfs = `/sys/bus/pci/devices/${pf.bdf}`;
   if (device.kind === 'igb' && device.address) await configureLink(linux, pf.bdf, device.address, signal);
   // A device that is planned without VFs may have no SR-IOV capability at all.
@@ -59,6 +59,11 @@ export async function bindFunction(
   await refreshFunctions(ctx, signal);
 }
 
+/** By its place in the tree that we built ourselves, or by its address on a real host. */
+function locate(all: SysfsFunction[], { path, bdf }: DevicePlan): SysfsFunction | undefined {
+  return bdf === undefined ? findByPath(all, path) : all.find((f) => f.bdf === bdf);
+}
+
 /** BDF on the host of a function by its plan name: `nic0`, `nic0.vf1`, or a port's qdev id. */
 export function bdfOf(ctx: VariantContext, name: string): string {
   const bdf = ctx.functions.get(name)?.bdf;
@@ -86,8 +91,14 @@ export async function refreshFunctions(ctx: VariantContext, signal: AbortSignal)
       record(port.id, 'host', findByPath(all, `00:${port.slot.toString(16).padStart(2, '0')}.0`));
   }
   for (const device of ctx.plan.devices) {
-    record(device.port, 'host', findByPath(all, device.path.split('/').slice(0, -1).join('/')));
-    const pf = findByPath(all, device.path);
+    const pf = locate(all, device);
+    record(
+      device.port,
+      'host',
+      device.bdf === undefined
+        ? findByPath(all, device.path.split('/').slice(0, -1).join('/'))
+        : all.find((f) => f.bdf === pf?.path.at(-2)),
+    );
     record(device.id, 'host', pf);
     for (const vf of device.vfs) {
       record(

@@ -53,13 +53,16 @@ export async function healFault(ctx: VariantContext, id: string, signal: AbortSi
 }
 
 function faultContext(ctx: VariantContext, { fault: id, occurrence, plannedMs }: Injection): FaultContext {
-  const { linux, machine } = hostOf(ctx);
+  const host = hostOf(ctx);
   return {
     id,
     occurrence,
     plan: ctx.plan,
-    host: linux,
-    hostMachine: machine,
+    host: host.linux,
+    hostSerial: host.serial,
+    get hostMachine() {
+      return host.machine;
+    },
     machine: (name) => answering(ctx, name),
     guest: (name) => {
       const guest = ctx.guests.get(name);

@@ -45,6 +45,7 @@ async function launch(ctx: VariantContext, id: string, signal: AbortSignal): Pro
       record: ctx.record.machine(id),
       files: ctx.files.guestInHost,
       key: ctx.key,
+      ...(ctx.hostFolder === undefined ? {} : { folder: ctx.hostFolder }),
       bdfOf: (name) => bdfOf(ctx, name),
     },
     signal,

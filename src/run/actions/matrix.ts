@@ -10,6 +10,7 @@ export async function matrixSnapshot(
   moment: Moment,
   signal: AbortSignal,
 ): Promise<void> {
+  if (ctx.realHost) return;
   const { machine, linux } = hostOf(ctx);
   if (!machine.gdb) return;
   const t0 = ctx.record.now();

@@ -7,7 +7,7 @@
  * asserted → stays masked, and the eventfd is signalled by a work item), virt/kvm/eventfd.c (irqfd_inject from a work
  * item; irqfd_resampler_ack: "we de-assert once then notify", else "we risk racing with incoming re-asserts"),
  * arch/x86/kvm/ioapic.c (ioapic_service, kvm_ioapic_update_eoi_one; ioapic_write_indirect: fef8f2b90edb "KVM:
- * x86/ioapic: Resample the pending state of an IRQ when unmasking", 6.3, not in 6.1).
+ * x86/ioapic: Resample the pending state of an IRQ when unmasking", in 6.12, not in 6.1).
  */
 import { anyTime, Bytes, placesOf, program, type Step } from '../build.ts';
 import type { Scenario, State } from '../scenario.ts';

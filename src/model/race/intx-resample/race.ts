@@ -9,7 +9,7 @@ const kernel612: Options = { ...kernel61, resamplesOnUnmask: true };
 const variants: Readonly<Record<string, { title: string; options: Options }>> = {
   '6.1': { title: 'a pending pin is injected when the guest unmasks it', options: kernel61 },
   '6.12': {
-    title: 'the device is asked again when the guest unmasks a pending pin (fef8f2b90edb, 6.3)',
+    title: 'the device is asked again when the guest unmasks a pending pin (fef8f2b90edb)',
     options: kernel612,
   },
   'notify-first': {
@@ -55,7 +55,7 @@ export const intxResampleRace: Race = {
   conclusions: [
     'No kernel loses an INTx: de-asserting before notifying, and signalling again when the device still asks, are what that rests on.',
     'On 6.1 a guest with a threaded handler gets an interrupt too many for nearly every one: the pending pin is injected at the unmask although the device has been served.',
-    'The fix of 6.3 asks the device again, and so cures that; not the case where the host’s work item sets the pin only after the unmask. Such an interrupt is rare and harmless: the guest’s handler finds nothing to do.',
+    'The fix in 6.12 asks the device again, and so cures that; not the case where the host’s work item sets the pin only after the unmask. Such an interrupt is rare and harmless: the guest’s handler finds nothing to do.',
   ],
   scenario(variant, problem, { raises = 0 }) {
     const how = { oneshot: /-(oneshot|late)$/.test(problem), prompt: problem === 'extra-oneshot' };

@@ -71,8 +71,8 @@ export const vectorSetupRace: Race = {
   bounds: {
     devices: { title: 'devices whose vectors are switched', default: 1, max: 2 },
     cpus: { title: 'CPUs that take interrupts', default: 1, max: 3 },
-    raises: { title: 'interrupts that each device raises', default: 2, max: 9 },
-    switches: { title: 'times that each vector is switched', default: 1, max: 9 },
+    raises: { title: 'interrupts that each device raises', default: 2, max: 99 },
+    switches: { title: 'times that each vector is switched', default: 1, max: 99 },
     pauses: { title: 'times that a CPU turns its interrupts off', default: 1, max: 9 },
   },
   expected: { none: all, locking: lossy, repair: all, inject: all, 'locking+inject': [] },
