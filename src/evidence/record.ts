@@ -162,8 +162,8 @@ export type HarnessEvent = { t: number } & (
       because: string[];
       measured?: Record<string, number>;
     }
-  /** One check of an invariant, asked at `t0`. `answer` is what was seen. */
-  | { kind: 'invariant'; id: string; held: boolean; answer: string; t0: number }
+  /** One check of an invariant, asked at `t0`. `answer` is what was seen; `late`: nothing, in the time that it had. */
+  | { kind: 'invariant'; id: string; held: boolean; late?: true; answer: string; t0: number }
   | {
       kind: 'snapshot';
       machine: string;

@@ -42,6 +42,7 @@ export const findingsOf = {
     'fault-unproved',
     'fault-not-healed',
     'invariant-broken',
+    'invariant-late',
     'invariant-unchecked',
   ],
   /** Of failures that check guests and traffic. */

@@ -13,6 +13,8 @@ interface Check {
   held: boolean;
   /** What was seen. */
   answer: string;
+  /** Nothing was seen in time. */
+  late?: true;
 }
 
 /** From now until the faults are over, then once more. @param over aborted when they are. */
@@ -43,7 +45,11 @@ async function checkOnce(
   signal: AbortSignal,
 ): Promise<Check | undefined> {
   const budgetMs = ctx.scaled(invariant.withinMs);
-  const silent: Check = { held: false, answer: `no answer within ${(budgetMs / 1000).toFixed(1)} s` };
+  const silent: Check = {
+    held: false,
+    late: true,
+    answer: `no answer within ${(budgetMs / 1000).toFixed(1)} s`,
+  };
   const bounded = async (ask: (s: AbortSignal) => Promise<Check>) => {
     try {
       return (await waitOrGoOn(budgetMs, signal, ask)) ?? silent;
@@ -62,7 +68,7 @@ async function checkOnce(
       });
       if (check.held) return check;
       const qmp = await bounded(async (s) => ({ held: false, ...(await askQmp(ctx, invariant.guest, s)) }));
-      return { held: false, answer: `${check.answer}; qmp: ${qmp.answer}` };
+      return { ...check, answer: `${check.answer}; qmp: ${qmp.answer}` };
     }
     case 'traffic':
       return await bounded(async (s) => {

@@ -1,5 +1,5 @@
 /** Findings about what had to hold while faults were injected. */
-import { ofKind } from '../../evidence/harness.ts';
+import { ofKind, type Recorded } from '../../evidence/harness.ts';
 import type { InvariantPlan } from '../../lab/plan.ts';
 import type { RunFacts } from '../facts.ts';
 import { ofHarness } from '../pointers.ts';
@@ -32,12 +32,17 @@ export function invariantWords(invariant: InvariantPlan): string {
 function checks({ harness }: RunFacts, invariant: InvariantPlan): Finding[] {
   const events = ofKind(harness, 'invariant').filter((event) => event.id === invariant.id);
   if (events.length === 0) return [unchecked(invariant, 'no check of it is on record', [])];
-  const broken = events.filter((event) => !event.held);
-  if (broken.length === 0) return [];
+  const lastHeld = events.findLast((event) => event.held)?.t0 ?? Number.NEGATIVE_INFINITY;
+  // An emulated machine may be starved by the one that it runs on: what answers again was slow, and no more is known.
+  const slow = events.filter((event) => event.late && event.t0 < lastHeld);
+  const broken = events.filter((event) => !event.held && !slow.includes(event));
+  const late = slow.length === 0 ? [] : [lateFinding(invariant, slow, events.length)];
+  if (broken.length === 0) return late;
   const first = broken[0]!;
   const before = events.findLast((event) => event.held && event.t0 < first.t0);
   const back = events.find((event) => event.held && event.t0 > first.t0);
   return [
+    ...late,
     brokenFinding(
       invariant,
       `${broken.length} of ${events.length} checks failed, the first at ${first.t0.toFixed(1)} s: ${first.answer}. ` +
@@ -70,6 +75,21 @@ function brokenFinding(invariant: InvariantPlan, text: string, evidence: Evidenc
     title: `It did not hold that ${invariantWords(invariant)}`,
     text,
     evidence,
+    rule: 'INVARIANT',
+  };
+}
+
+function lateFinding(
+  invariant: InvariantPlan,
+  slow: readonly Recorded<'invariant'>[],
+  checks: number,
+): Finding {
+  return {
+    id: 'invariant-late',
+    severity: 'warning',
+    title: `Whether ${invariantWords(invariant)} was not known for a while`,
+    text: `${slow.length} of ${checks} checks had no answer in time, the first at ${slow[0]!.t0.toFixed(1)} s; a later one held. A starved machine looks like this, and so does a stall that ends by itself.`,
+    evidence: slow.slice(0, quoted).map(ofHarness),
     rule: 'INVARIANT',
   };
 }

@@ -55,6 +55,28 @@ export const controls: Control[] = [
     finding: 'invariant-broken',
   },
   {
+    name: 'the guest did not answer in time, and later did',
+    run: () =>
+      churn().events((e) =>
+        e.kind === 'invariant' && e.id === 'vm0-answers' && e.t0 > 140 && e.t0 < 150
+          ? { ...e, held: false, late: true, answer: 'no answer within 10.0 s' }
+          : e,
+      ),
+    verdict: 'clean',
+    finding: 'invariant-late',
+  },
+  {
+    name: 'the guest did not answer in time, and never again',
+    run: () =>
+      churn().events((e) =>
+        e.kind === 'invariant' && e.id === 'vm0-answers' && e.t0 > 140
+          ? { ...e, held: false, late: true, answer: 'no answer within 10.0 s' }
+          : e,
+      ),
+    verdict: 'reproduced',
+    finding: 'invariant-broken',
+  },
+  {
     name: 'the ledger had to balance, and its traces are gone',
     run: () => churn().delete('host.qemu-trace'),
     verdict: 'inconclusive',

@@ -55,7 +55,7 @@ const checks = (...held: boolean[]) =>
       id: 'vm0-answers',
       held: one,
       answer: 'x',
-      t0: 98,
+      t0: 98 + i / 10,
     }))
     .map((event) => `${JSON.stringify(event)}\n`)
     .join('');
@@ -393,6 +393,19 @@ export const controls: Control[] = [
         .append('events.ndjson', checks(true, false, true)),
     verdict: 'inconclusive',
     finding: 'invariant-broken',
+  },
+  {
+    name: 'an invariant was checked too slowly to tell, once',
+    run: () =>
+      unplug()
+        .demands(answers)
+        .append(
+          'events.ndjson',
+          checks(true, false, true).replace('"held":false', '"held":false,"late":true'),
+        ),
+    verdict: 'clean',
+    finding: 'invariant-late',
+    remedy: 'prevented',
   },
   {
     name: 'an invariant of the lab was never checked',
