@@ -39,7 +39,28 @@ test('6.1: functions that mask their INTx share the line, and traffic goes over 
   );
 });
 
-const recordings = ['intx-conflict-6.1', 'intx-can-mask-6.1'];
+test('6.1: a driver of the host has the line, and would share it', () => {
+  const verdict = stored('intx-host-driver-6.1').judge();
+  expect(verdict.verdict).toBe('reproduced');
+  expect(verdict.findings[0]!.title).toBe(
+    'vm1 does not start: card1 (0000:00:0a.0) and the host’s uhci_hcd:usb1 are both on line 22, and 0000:00:0a.0 wants it alone',
+  );
+  expect(verdict.chain[1]!.text).toBe('the host’s uhci_hcd:usb1 has had the line since before the guests.');
+});
+
+test('6.1: a VF has no pin, and starts beside any conflict', () => {
+  const run = stored('intx-vf-6.1');
+  const verdict = run.judge();
+  // A card that is left to the host's driver is a user of the line like any other.
+  expect(verdict.reason).toBe(
+    'vm0 was not started: the kernel refused card0 (0000:00:05.0) line 21, which the host’s eth0 has',
+  );
+  expect(verdict.findings.find(({ id }) => id === 'prediction-kept')!.title).toBe(
+    'The model foretold all 2 starts: vm0 is refused line 21, vm1 starts',
+  );
+});
+
+const recordings = ['intx-conflict-6.1', 'intx-can-mask-6.1', 'intx-host-driver-6.1', 'intx-vf-6.1'];
 
 describe.each(recordings)('%s', (name) => {
   const run = stored(name);
