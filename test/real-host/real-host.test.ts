@@ -91,6 +91,19 @@ describe('what fits', () => {
     expect(fitOn(variantOf('hang'), shared, chosen).problems.join()).toMatch(/0000:01:00\.1/);
     expect(fitOn(variantOf('correctable'), shared, chosen).problems).toEqual([]);
   });
+  test('what happens inside a VM may, what happens to the host may not', () => {
+    const churn = (on: string, fn: string) => (text: string) =>
+      text
+        .replace(
+          '  bad-tlp: { kind: aer, target: nic0, error: BadTLP, severity: correctable }',
+          `  bad-tlp: { kind: affinity-churn, on: ${on}, function: ${fn} }`,
+        )
+        .replace('    faults: [bad-tlp]', '    faults: [{ fault: bad-tlp, during: 5s }]');
+    const inVm = variantOf('correctable', churn('vm0', 'nic0.vf0'));
+    expect(fitOn(inVm, inventory(), new Map()).problems).toEqual([]);
+    const onHost = variantOf('correctable', churn('host', 'nic0'));
+    expect(fitOn(onHost, inventory(), new Map()).problems.join()).toMatch(/emulated host only/);
+  });
   test('what only an emulated host can do is refused', () => {
     const run = (text: string) =>
       text.replace(
