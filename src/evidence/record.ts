@@ -12,6 +12,7 @@
  *     <run>/<variant>/host.tasks        after a breakdown: every process of the host with its kernel stack
  *     <run>/<variant>/host.trace        ftrace text after the last fault: error handlers entered, and their answers
  *     <run>/<variant>/host.qemu-trace   trace events of the host's QEMU, as QEMU wrote them (MachineSpec.trace)
+ *     <run>/<variant>/storms/<fault>.<n>   looks at an interrupt line during a storm (line-samples.ts)
  *     <run>/<variant>/<guest>.{serial,stderr,qmp,dmesg}
  *     <run>/<variant>/host.vectors      where the plan has disks, a ledger or accounts: ftrace text of `irq_matrix:*` and `irq_vectors:*` since boot
  *     <run>/<variant>/snapshots/<moment>.<machine>.{interrupts,lspci}
@@ -85,6 +86,17 @@ export interface IntxProbe {
   command: { before: number; set: number; after: number };
 }
 
+/** An interrupt line as the kernel counts it. */
+export interface LineReading {
+  /** Of /proc/interrupts, all CPUs together. The calls of a poll are not among them. */
+  interrupts: number;
+  /** /proc/irq/N/spurious */
+  count: number;
+  unhandled: number;
+  /** What its handlers returned since they were counted (`irq:irq_handler_exit`), the calls of a poll included. */
+  returned: { none: number; handled: number; wake: number };
+}
+
 export type SnapshotKind = 'interrupts' | 'lspci' | 'virtio' | 'matrix' | 'inventory';
 
 export type HarnessEvent = { t: number } & (
@@ -113,6 +125,8 @@ export type HarnessEvent = { t: number } & (
       received: number;
       output: string;
       t0: number;
+      /** Reads of 4 KiB that were made one after the other, and how long they took by the machine's own clock. */
+      reads?: { count: number; seconds: number };
     }
   /** Traffic that was kept up while faults were injected, from `t0` for `seconds`. */
   | {
@@ -164,6 +178,15 @@ export type HarnessEvent = { t: number } & (
     }
   /** One check of an invariant, asked at `t0`. `answer` is what was seen; `late`: nothing, in the time that it had. */
   | { kind: 'invariant'; id: string; held: boolean; late?: true; answer: string; t0: number }
+  /** `samples`: the file of the looks at the line between this reading and the one before. */
+  | ({
+      kind: 'irq-line';
+      machine: string;
+      fault: string;
+      irq: number;
+      moment: string;
+      samples?: string;
+    } & LineReading)
   | {
       kind: 'snapshot';
       machine: string;

@@ -19,6 +19,8 @@ export interface FaultWords<F> {
   lasts: boolean;
   /** It chooses by chance what it does, so that its run needs a seed. */
   draws: boolean;
+  /** What an injection may take at reference speed, besides the half minute that all get. */
+  seconds?: number;
   /** In a few words: `non-fatal CmpltAbrt on nic0`. */
   says: (fault: F) => string;
   /** What does it: `the kernel's aer_inject`. */

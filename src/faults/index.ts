@@ -9,6 +9,9 @@ import type { FaultKind } from './fault.ts';
 import { healHotplug } from './hotplug/heal.ts';
 import { type Cycle, injectHotplug } from './hotplug/inject.ts';
 import { proveCycle } from './hotplug/prove.ts';
+import { healIntxStorm } from './intx-storm/heal.ts';
+import { injectIntxStorm, type StormInjection } from './intx-storm/inject.ts';
+import { proveIntxStorm } from './intx-storm/prove.ts';
 import { healIrqbalance } from './irqbalance/heal.ts';
 import { type Balancing, injectIrqbalance, stopIrqbalance } from './irqbalance/inject.ts';
 import { proveIrqbalance } from './irqbalance/prove.ts';
@@ -20,6 +23,11 @@ import { proveVfs } from './sriov/prove.ts';
 type KindOf<K extends FaultKindName, S> = FaultKind<FaultOf<K>, S>;
 
 const aer: KindOf<'aer', AerInjection> = { inject: injectAer, prove: proveAer, heal: healAer };
+const intxStorm: KindOf<'intx-storm', StormInjection> = {
+  inject: injectIntxStorm,
+  prove: proveIntxStorm,
+  heal: healIntxStorm,
+};
 
 const hotplug: KindOf<'hotplug', Cycle> = {
   inject: injectHotplug,
@@ -50,6 +58,7 @@ const kinds = {
   aer,
   'affinity-churn': affinityChurn,
   hotplug,
+  'intx-storm': intxStorm,
   irqbalance,
   sriov,
 } satisfies { [K in FaultKindName]: unknown };

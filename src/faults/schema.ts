@@ -4,6 +4,7 @@ import { AerFault, aerWords } from './aer/schema.ts';
 import { AffinityChurnFault, affinityChurnWords } from './affinity-churn/schema.ts';
 import type { FaultWords } from './fault.ts';
 import { HotplugFault, hotplugWords } from './hotplug/schema.ts';
+import { IntxStormFault, intxStormWords } from './intx-storm/schema.ts';
 import { IrqbalanceFault, irqbalanceWords } from './irqbalance/schema.ts';
 import { SriovFault, sriovWords } from './sriov/schema.ts';
 
@@ -11,6 +12,7 @@ export const Fault = z.discriminatedUnion('kind', [
   AerFault,
   AffinityChurnFault,
   HotplugFault,
+  IntxStormFault,
   IrqbalanceFault,
   SriovFault,
 ]);
@@ -24,6 +26,7 @@ const words: { [K in FaultKindName]: FaultWords<FaultOf<K>> } = {
   sriov: sriovWords,
   'affinity-churn': affinityChurnWords,
   irqbalance: irqbalanceWords,
+  'intx-storm': intxStormWords,
 };
 
 export function wordsOf<F extends Fault>(fault: F): FaultWords<F> {

@@ -6,6 +6,8 @@ export interface TrafficResult {
   sent: number;
   received: number;
   output: string;
+  /** Of a disk: reads of 4 KiB, one after the other, and how long they took by the machine's own clock. */
+  reads?: { count: number; seconds: number };
 }
 
 /** Sets a NIC function's address and waits until its link is up; `signal` is the deadline. */
@@ -41,8 +43,13 @@ export async function ping(
 }
 
 const blockBytes = 256 * 1024;
+/** Enough to tell a disk whose interrupts come from one that is polled, ten times a second. */
+const timedReads = 30;
 
-/** Writes fresh random data to the disk of an nvme or virtio function and reads it back, past every cache. */
+/**
+ * Writes fresh random data to the disk of an nvme or virtio function and reads it back, past every cache; then reads
+ * some blocks one after the other, against the clock.
+ */
 export async function blockIo(
   machine: LinuxMachine,
   bdf: string,
@@ -54,8 +61,16 @@ export async function blockIo(
       `dd if=/dev/urandom of=/run/block.out bs=${blockBytes} count=1 2>/dev/null && ` +
       `dd if=/run/block.out of=/dev/$n bs=64k oflag=direct 2>&1 && ` +
       `dd if=/dev/$n of=/run/block.in bs=64k count=${blockBytes / 65536} iflag=direct 2>&1 && ` +
-      'md5sum /run/block.out /run/block.in && cmp /run/block.out /run/block.in',
+      'md5sum /run/block.out /run/block.in && cmp /run/block.out /run/block.in && ' +
+      `read -r from x </proc/uptime && dd if=/dev/$n of=/dev/null bs=4k count=${timedReads} iflag=direct 2>&1 && ` +
+      'read -r to x </proc/uptime && echo "reads from $from to $to"',
     signal,
   );
-  return { sent: 1, received: exitCode === 0 ? 1 : 0, output: stdout + stderr };
+  const [, from, to] = /^reads from (\d+\.\d+) to (\d+\.\d+)$/m.exec(stdout) ?? [];
+  return {
+    ...{ sent: 1, received: exitCode === 0 ? 1 : 0, output: stdout + stderr },
+    ...(to === undefined
+      ? {}
+      : { reads: { count: timedReads, seconds: Math.round(100 * (Number(to) - Number(from))) / 100 } }),
+  };
 }

@@ -3,6 +3,7 @@ import { checkChanges } from './check-changes.ts';
 import { checkDisks } from './check-disks.ts';
 import { checkFaults } from './check-faults.ts';
 import { checkVariants } from './check-variants.ts';
+import { checkVectorChanges } from './check-vectors.ts';
 import { type Complaint, unknown } from './complaint.ts';
 import { didYouMean } from './nearest.ts';
 import type { Place } from './problem.ts';
@@ -30,6 +31,7 @@ export function checkLab(lab: Lab): Complaint[] {
     ...checkAccounts(lab),
     ...checkRemedies(lab),
     ...checkChanges(lab),
+    ...checkVectorChanges(lab),
     ...checkDisks(lab),
     ...checkVariants(lab),
   ];

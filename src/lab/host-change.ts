@@ -11,13 +11,16 @@ export function labOfVariant(lab: Lab, id: string): Lab {
   return { ...lab, host, guests };
 }
 
-function changedHost(host: Lab['host'], { disks, devices, ...change }: HostChange): Lab['host'] {
+function changedHost(host: Lab['host'], { disks, devices, cmdline, ...change }: HostChange): Lab['host'] {
   const now: Lab['host'] = { ...host, ...given(change) };
   if (host.disks && disks) now.disks = { ...host.disks, ...given(disks) };
-  // Devices that are not there, or have no slot, are reported by checkChanges().
-  for (const [id, { slot }] of Object.entries(devices ?? {})) {
+  if (cmdline) now.cmdline = [...host.cmdline, ...cmdline];
+  // Devices that are not there, or have no slot or no vectors to choose, are reported by check.ts.
+  for (const [id, { slot, vectors }] of Object.entries(devices ?? {})) {
     const device = now.devices[id];
-    if (device && 'slot' in device) now.devices = { ...now.devices, [id]: { ...device, slot } };
+    if (!device || !('slot' in device)) continue;
+    const own = device.kind === 'virtio-blk' ? given({ slot, vectors }) : given({ slot });
+    now.devices = { ...now.devices, [id]: { ...device, ...own } };
   }
   return now;
 }

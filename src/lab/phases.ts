@@ -3,6 +3,7 @@
  * what was measured there; the runner multiplies them by how slow this machine is. A deadline is where we stop
  * waiting, not what a phase is expected to take.
  */
+import { wordsOf } from '../faults/schema.ts';
 import { diskPhases } from './phases-disks.ts';
 import { intxPhases } from './phases-intx.ts';
 import type {
@@ -67,9 +68,13 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
     ]),
     phase('check-before', 'Check that everything works', 60, check(parts, machines, guests, 'before-fault')),
     phase('remedy-before', `Remedy: ${remedyTitle(lab, variant.remedy)}`, budgetOf(before), before),
-    faultPhase(faults, parts),
+    faultPhase(lab, faults, parts),
     phase('observe', 'See what the fault did', 45, [
       ...guests.map((guest): Action => ({ do: 'observe-guest', guest, moment: 'after-fault' })),
+      // What a storm does to traffic is seen before a remedy is tried.
+      ...(lab.failure === 'irq-nobody-cared' && after.length > 0
+        ? parts.traffic.map(({ id }): Action => ({ do: 'check-traffic', traffic: id, moment: 'after-fault' }))
+        : []),
       { do: 'snapshot', on: 'host', moment: 'after-fault' },
     ]),
     phase('remedy-after', `Remedy: ${remedyTitle(lab, variant.remedy)}`, budgetOf(after), after),
@@ -85,13 +90,13 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
 }
 
 /** One action a fault, or, with a schedule or invariants, one for all: those run beside each other. */
-function faultPhase(faults: string[], { schedule, invariants }: Parts): Phase {
+function faultPhase(lab: Lab, faults: string[], { schedule, invariants }: Parts): Phase {
   const title = faults.length > 0 ? `Inject ${faults.join(', ')}` : 'Check the invariants';
   if (schedule.length === 0 && invariants.length === 0)
     return phase(
       'fault',
       title,
-      30,
+      faults.reduce((sum, id) => sum + (wordsOf(lab.faults[id]!).seconds ?? 0), 30),
       faults.map((fault): Action => ({ do: 'inject', fault })),
     );
   const inOrder = faults.filter((id) => !schedule.some(({ fault }) => fault === id));

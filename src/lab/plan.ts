@@ -57,6 +57,7 @@ export const failureIds = [
   'vm-stopped-by-aer',
   'virtio-blk-probe-failed',
   'vfio-intx-conflict',
+  'irq-nobody-cared',
   'invariant-broken',
   'resources-leaked',
 ] as const;

@@ -1,6 +1,6 @@
 /** The host part of the lab file: ports, devices, disks, and what a variant or remedy may change of it. */
 import { z } from 'zod';
-import { rootDevices, rootSlot } from './schema-root-devices.ts';
+import { diskVectors, rootDevices, rootSlot } from './schema-root-devices.ts';
 import { Address, Mac, Name, Network } from './schema-words.ts';
 
 /** `nic0` (a PF), `nic0.vf1` (one of its VFs) or a port. */
@@ -161,8 +161,9 @@ export const HostChange = z
     ...hostShape,
     disks: z.strictObject(diskShape).partial(),
     devices: z
-      .record(Name, z.strictObject({ slot: rootSlot }))
-      .describe('Another slot for devices of the root bus.'),
+      .record(Name, z.strictObject({ slot: rootSlot, vectors: diskVectors }).partial())
+      .describe('Another slot for devices of the root bus, other vectors for a virtio-blk disk there.'),
+    cmdline: z.array(z.string()).describe('Words for the kernel command line, besides those it has.'),
   })
   .partial()
   .describe('What is different about the host here.');

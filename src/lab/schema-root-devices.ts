@@ -14,6 +14,12 @@ export const rootSlot = z
     'Its slot on the root bus. The slot and the pin choose the interrupt line: slots 5, 9 and 13 share one.',
   );
 
+export const diskVectors = z
+  .int()
+  .min(0)
+  .max(64)
+  .describe('MSI-X vectors that it offers; 0 leaves it INTx (INTA) alone. Default: QEMU’s.');
+
 export const rootDevices = [
   z
     .strictObject({ kind: z.literal('edu'), slot: rootSlot })
@@ -37,12 +43,7 @@ export const rootDevices = [
     .strictObject({
       kind: z.literal('virtio-blk'),
       slot: rootSlot,
-      vectors: z
-        .int()
-        .min(0)
-        .max(64)
-        .optional()
-        .describe('MSI-X vectors that it offers; 0 leaves it INTx (INTA) alone. Default: QEMU’s.'),
+      vectors: diskVectors.optional(),
       sizeMiB: z.int().min(1).max(65536).default(64),
     })
     .describe('A virtio disk.'),

@@ -2,6 +2,7 @@
 import type { RunFacts } from './facts.ts';
 import type { DisksAccount } from './failures/virtio-blk-probe-failed/account.ts';
 import type { Confirm } from './findings/faults.ts';
+import type { Trouble } from './findings/kernel.ts';
 import type { ChainStep, Finding } from './types.ts';
 
 export type Failure = (facts: RunFacts) => Account;
@@ -13,6 +14,8 @@ export interface Account {
   confirm?: Confirm;
   /** Kernel trouble dated before this harness time is not the failure's work. */
   since: number;
+  /** Kernel trouble that the findings already tell, and better. */
+  explains?: readonly Trouble[];
   /** One sentence: the failure happened, with proof. Undefined: it did not, or nothing proves it. */
   happened: string | undefined;
   /** Any finding that is an error is this failure: it is about all that has to go well. */

@@ -27,7 +27,7 @@ export function judge({ plan, files }: StoredRun): Verdict {
     ...faultFindings(facts, account.confirm),
     ...invariantFindings(facts),
     ...account.findings,
-    ...kernelFindings(facts, account.since),
+    ...kernelFindings(facts, account.since, account.explains),
     ...interruptFindings(facts),
   ]);
   const { verdict, reason } = decide(findings, account);

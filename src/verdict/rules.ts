@@ -1,5 +1,6 @@
 /** Every rule that a finding or a step of the chain can cite: its id and what it says. */
 import { aerRules } from '../model/aer/rules.ts';
+import { genirqRules } from '../model/genirq/rules.ts';
 import { leakRules } from '../model/leak/rules.ts';
 import { vectorRules } from '../model/vector/rules.ts';
 
@@ -61,6 +62,7 @@ export const intxRules = {
 export const rules = {
   ...aerRules,
   ...vectorRules,
+  ...genirqRules,
   ...leakRules,
   ...diskRules,
   ...intxRules,

@@ -87,6 +87,16 @@ export const findingsOf = {
     'prediction-missed',
     'prediction-not-made',
   ],
+  'irq-nobody-cared': [
+    'irq-disabled',
+    'trip-as-predicted',
+    'trip-not-as-predicted',
+    'line-survived',
+    'storm-source',
+    'storm-source-unknown',
+    'victim-crawls',
+    'victim-recovered',
+  ],
 } as const;
 export type FindingId = (typeof findingsOf)[keyof typeof findingsOf][number];
 export const findingIds: readonly FindingId[] = Object.values(findingsOf).flat();

@@ -9,6 +9,7 @@ import { buildHistory } from '../../src/evidence/history.ts';
 import { parseInterrupts } from '../../src/evidence/interrupts.ts';
 import { kernelLines } from '../../src/evidence/kernel-log/line.ts';
 import { kernelEvents } from '../../src/evidence/kernel-log/parse.ts';
+import { parseLineSamples } from '../../src/evidence/line-samples.ts';
 import { parseLspci } from '../../src/evidence/lspci.ts';
 import { parseMatrixSnapshot } from '../../src/evidence/matrix-snapshot.ts';
 import { parseStderr } from '../../src/evidence/qemu-stderr.ts';
@@ -50,6 +51,7 @@ export const targets: readonly Target[] = [
   { name: '/proc/interrupts', seeds: seeds(/\.interrupts$/), parse: parseInterrupts },
   { name: 'lspci', seeds: seeds(/\.lspci$/), parse: parseLspci },
   { name: 'QMP', seeds: seeds(/\.qmp$/), parse: (text) => parseQmp('f', 'm', text) },
+  { name: 'looks at a line', seeds: seeds(/storms\/[^/]+$/), parse: parseLineSamples },
   { name: "QEMU's stderr", seeds: seeds(/\.stderr$/), parse: (text) => parseStderr('f', 'm', text) },
   { name: 'trace of our probes', seeds: seeds(/host\.trace$/), parse: (text) => parseTrace('f', 'm', text) },
   { name: 'events of a run', seeds: seeds(/events\.ndjson$/), parse: parseHarness },

@@ -57,3 +57,16 @@ it('vfio-intx-conflict: the variants that run on demand, on every kernel', async
   expect(exitCode).toBe(0);
   expect(cli.leftovers()).toEqual([]);
 });
+
+it('boot-interrupt-storm: what does not help, and irqpoll where it does, on every kernel', async () => {
+  using cli = new LabCli();
+  const slow = ['irqpoll-no-driver', 'irqpoll', 'silence-after', 'rebind'];
+  const args = ['run', join(labs, 'boot-interrupt-storm.yaml'), '--kernel', 'all', '--json'];
+  const { exitCode, stdout } = await cli.start([...args, ...slow.flatMap((id) => ['--variant', id])]).ended;
+  const { variants } = JSON.parse(stdout) as RunResult;
+  const wrong = variants.filter((variant) => !variant.asExpected);
+  expect(wrong.map(({ id, verdict, reason }) => ({ id, verdict, reason }))).toEqual([]);
+  expect(variants).toHaveLength(2 * slow.length);
+  expect(exitCode).toBe(0);
+  expect(cli.leftovers()).toEqual([]);
+});

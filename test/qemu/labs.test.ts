@@ -161,3 +161,18 @@ variants: { only: { expect: { verdict: clean } } }
   expect(variant!.error).toBeUndefined();
   expect(variant!.findings.map((finding) => finding.id)).not.toContain('traffic-lost');
 });
+
+describe('boot-interrupt-storm', () => {
+  const lab = 'boot-interrupt-storm';
+  it('6.12: the line goes off at the interrupt foretold, and the disk on it crawls', async () => {
+    const result = await run(lab, '--variant', 'storm');
+    expect(result.variants.map(outcome)).toEqual(['storm reproduced']);
+    const ids = result.variants[0]!.findings.map((finding) => finding.id);
+    expect(ids).toEqual(expect.arrayContaining(['irq-disabled', 'trip-as-predicted', 'victim-crawls']));
+  });
+
+  it('6.1: more than 100,000 unhandled ones with pauses between leave it on', async () => {
+    const result = await run(lab, '--variant', 'bursts', '--kernel', '6.1');
+    expect(result.variants.map(outcome)).toEqual(['bursts clean']);
+  });
+});

@@ -6,6 +6,7 @@
  */
 import { judgedAt, toleratedUnhandled } from '../../model/genirq/spurious.ts';
 import type { Casebook } from '../casebook.ts';
+import { stormLab } from '../labs/storm.ts';
 import { machineOf } from '../machine.ts';
 import { prove } from '../proof.ts';
 import type { Confidence, Finding } from '../types.ts';
@@ -97,13 +98,10 @@ export function nobodyCared(book: Casebook): Finding | undefined {
         },
         {
           what: 'irqpoll, as the message proposes',
-          cost: 'every handler of every shared line is tried on each stray interrupt: slow, and it hides the cause',
+          cost: 'every handler of every shared line is tried on each stray interrupt: slow, it hides the cause, and it does not help where no driver knows the interrupt',
         },
       ],
-      lab: {
-        available: false,
-        why: 'emulated chipsets forward no boot interrupts, and no lab of vflab floods a line yet',
-      },
+      lab: stormLab(threaded),
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { FailureId } from '../../lab/plan.ts';
 import type { Failure } from '../failure.ts';
 import { invariantBroken } from './invariant-broken/index.ts';
+import { irqNobodyCared } from './irq-nobody-cared/index.ts';
 import { resourcesLeaked } from './resources-leaked/index.ts';
 import { vfioIntxConflict } from './vfio-intx-conflict/index.ts';
 import { virtioBlkProbeFailed } from './virtio-blk-probe-failed/index.ts';
@@ -11,6 +12,7 @@ export const failures: Record<FailureId, Failure> = {
   'resources-leaked': resourcesLeaked,
   'invariant-broken': invariantBroken,
   'vfio-intx-conflict': vfioIntxConflict,
+  'irq-nobody-cared': irqNobodyCared,
   'virtio-blk-probe-failed': virtioBlkProbeFailed,
   'vm-stopped-by-aer': vmStoppedByAer,
 };

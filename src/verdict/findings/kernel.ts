@@ -13,17 +13,24 @@ import type { Finding } from '../types.ts';
  */
 const tolerable: readonly Trouble[] = ['lockup', 'rcu-stall', 'hung-task', 'no-irq-handler'];
 
-type Trouble = TroubleWhat | 'nobody-cared' | 'no-irq-handler';
+export type Trouble = TroubleWhat | 'nobody-cared' | 'no-irq-handler';
 
 /** An alignment worse than this, in seconds, cannot order what the fault did. */
 const uncertain = 1;
 
-/** @param since harness time from which trouble counts as the failure's work */
-export function kernelFindings(facts: RunFacts, since: number): Finding[] {
-  return [...trouble(facts, since), ...clocks(facts)];
+/**
+ * @param since harness time from which trouble counts as the failure's work
+ * @param explained from then on told by the failure's own findings
+ */
+export function kernelFindings(
+  facts: RunFacts,
+  since: number,
+  explained: readonly Trouble[] = [],
+): Finding[] {
+  return [...trouble(facts, since, explained), ...clocks(facts)];
 }
 
-function trouble(facts: RunFacts, since: number): Finding[] {
+function trouble(facts: RunFacts, since: number, explained: readonly Trouble[]): Finding[] {
   const emulated = ofKind(facts.harness, 'versions').some((event) => event.accelerator === 'tcg');
   return [...facts.history.machines].flatMap(([machine, record]) =>
     record.kernel.flatMap((dated): Finding[] => {
@@ -43,6 +50,7 @@ function trouble(facts: RunFacts, since: number): Finding[] {
         ];
       }
       const after = happenedSince(dated.t, dated.error, since);
+      if (after && explained.includes(what)) return [];
       return [
         {
           id: 'kernel-trouble',
