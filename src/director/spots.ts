@@ -55,19 +55,20 @@ export async function findSpots(
 ): Promise<Spot[]> {
   const spots: Spot[] = [];
   for (const place of places) {
-    const text = placeText(place);
     const symbol = symbols.get((place.function ?? place.in)!);
     if (!symbol) continue;
     if (place.function !== undefined) {
       const conditions = Object.entries(place.where ?? {}).map(([name, value]) =>
         conditionOf(btf, place.function!, name, numberOf(value, values)),
       );
+      const met = conditions.map(({ text }) => text).join(', ');
+      const text = `${place.function}()${met === '' ? '' : ` with ${met}`}`;
       spots.push({ address: symbol.address, place, text, conditions });
       continue;
     }
     const offset = await offsetOf(symbols, memory, symbol, place);
     if (offset !== undefined)
-      spots.push({ address: symbol.address + BigInt(offset), place, text, conditions: [] });
+      spots.push({ address: symbol.address + BigInt(offset), place, text: placeText(place), conditions: [] });
   }
   if (spots.length === 0) throw noSuchPlace(places.map(placeText).join('; '));
   return spots;

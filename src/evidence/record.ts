@@ -176,6 +176,43 @@ export type HarnessEvent = { t: number } & (
       because: string[];
       measured?: Record<string, number>;
     }
+  /** The race is about to begin: which interrupt it is about, and on which CPU's vector that is. */
+  | {
+      kind: 'race';
+      title: string;
+      function: string;
+      irq: number;
+      cpu: number;
+      vector: number;
+      /** The name of its action. */
+      action: string;
+      /** Steps of its schedule; 0 where nobody is held. */
+      steps: number;
+    }
+  /** One step of a schedule (src/director/drive.ts), or none of it: then `done` is false. */
+  | {
+      kind: 'race-step';
+      step: number;
+      verb: string;
+      cpu?: string;
+      done: boolean;
+      text: string;
+      note?: string;
+      /** Of a step that did not come about: where each CPU stood. */
+      stands?: { cpu: string; rip: string }[];
+    }
+  /** What the owner of the raced function counts since it has it. `timeouts`: given up, and acknowledged all the same. */
+  | {
+      kind: 'interrupts';
+      function: string;
+      moment: string;
+      raised: number;
+      handled: number;
+      switches: number;
+      injected: number;
+      timeouts: number;
+      t0: number;
+    }
   /** One check of an invariant, asked at `t0`. `answer` is what was seen; `late`: nothing, in the time that it had. */
   | { kind: 'invariant'; id: string; held: boolean; late?: true; answer: string; t0: number }
   /** `samples`: the file of the looks at the line between this reading and the one before. */

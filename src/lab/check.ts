@@ -2,6 +2,7 @@
 import { checkChanges } from './check-changes.ts';
 import { checkDisks } from './check-disks.ts';
 import { checkFaults } from './check-faults.ts';
+import { checkRace } from './check-race.ts';
 import { checkVariants } from './check-variants.ts';
 import { checkVectorChanges } from './check-vectors.ts';
 import { type Complaint, unknown } from './complaint.ts';
@@ -33,6 +34,7 @@ export function checkLab(lab: Lab): Complaint[] {
     ...checkChanges(lab),
     ...checkVectorChanges(lab),
     ...checkDisks(lab),
+    ...checkRace(lab),
     ...checkVariants(lab),
   ];
 }

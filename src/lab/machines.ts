@@ -94,6 +94,7 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
     // The matrix is read out of its memory at every look.
     ...(host.disks ? { nullBackend: true, gdbStub: true } : {}),
     ...(watchesVectors(lab, cell.variant!) ? { gdbStub: true } : {}),
+    ...(lab.race ? { gdbStub: true } : {}),
     ...(host.ledger ? { trace: [...ledgerTraceEvents] } : {}),
     pci: [
       ...portsOf(lab).map(

@@ -4,7 +4,7 @@ import { labOfVariant } from './host-change.ts';
 import { devicePlans, guestPlans, hostPlan } from './machines.ts';
 import { type Cell, cellId, matches, type Selection, selectCells } from './matrix.ts';
 import { phasesOf, remedyTitle } from './phases.ts';
-import type { Expectation, Plan, TrafficPlan, VariantPlan } from './plan.ts';
+import type { Expectation, Plan, RacePlan, TrafficPlan, VariantPlan } from './plan.ts';
 import { rootDevicePlans } from './root-devices.ts';
 import { drawsLots, invariantsOf, scheduleOf } from './schedule.ts';
 import type { Lab } from './schema.ts';
@@ -49,7 +49,9 @@ function variantPlan(whole: Lab, cell: Cell, seed: number): VariantPlan {
   const guests = guestPlans(lab, cell);
   const devices = devicePlans(lab);
   const rootDevices = rootDevicePlans(lab, functionsOf(lab));
-  const traffic = trafficPlans(lab);
+  // The function that is raced belongs to a program that drives no traffic.
+  const traffic = lab.race ? [] : trafficPlans(lab);
+  const race = racePlan(lab, cell.variant!);
   const disks = disksPlan(lab);
   const faults = variant.faults.map(faultName);
   const schedule = scheduleOf(lab, cell.variant!, seed);
@@ -57,6 +59,7 @@ function variantPlan(whole: Lab, cell: Cell, seed: number): VariantPlan {
   const parts = {
     hostModules: host.modules,
     disks,
+    race,
     devices,
     rootDevices,
     guests,
@@ -72,6 +75,7 @@ function variantPlan(whole: Lab, cell: Cell, seed: number): VariantPlan {
     devices,
     ...(rootDevices.length > 0 ? { rootDevices } : {}),
     ...(disks ? { disks } : {}),
+    ...(race ? { race } : {}),
     traffic,
     faults: Object.fromEntries(faults.map((id) => [id, lab.faults[id]!])),
     ...(invariants.length > 0 ? { invariants } : {}),
@@ -81,6 +85,16 @@ function variantPlan(whole: Lab, cell: Cell, seed: number): VariantPlan {
     failure: lab.failure,
     expect: expectation(variant, cell),
   };
+}
+
+function racePlan({ race, variants }: Lab, id: string): RacePlan | undefined {
+  const force = variants[id]!.race;
+  if (!race || !force) return undefined;
+  const { cure, problem, schedule: file } = force;
+  const common = { function: race.owner, model: race.model };
+  if (file !== undefined) return { ...common, order: { from: 'file', file } };
+  if (cure === undefined || problem === undefined) return { ...common, order: { from: 'nobody' } };
+  return { ...common, order: { from: 'explorer', cure, problem } };
 }
 
 /** The first exception that fits this cell, else what the variant expects. */

@@ -37,7 +37,10 @@ export function cellsOf(lab: Lab): Cell[] {
   return cells.filter((cell) => !lab.matrix.exclude.some((when) => matches(cell, when)));
 }
 
-/** Without a word about an axis a run takes its first value; of `variant`, all but those that run on demand. */
+/**
+ * Without a word about an axis a run takes its first value, or all where the lab says so; of `variant`, all but those
+ * that run on demand.
+ */
 export function selectCells(lab: Lab, selection: Selection, customKernel = false): Selected {
   const axes: Axis[] = [...axesOf(lab), { name: 'variant', values: Object.keys(lab.variants) }];
   const problems: string[] = [];
@@ -51,7 +54,10 @@ export function selectCells(lab: Lab, selection: Selection, customKernel = false
     const patterns = selection[axis.name];
     if (!patterns) {
       const usual = Object.keys(lab.variants).filter((id) => !lab.variants[id]!.onDemand);
-      chosen.set(axis.name, axis.name === 'variant' ? usual : axis.values.slice(0, 1));
+      const first = lab.matrix.every.some((name) => name === axis.name)
+        ? axis.values
+        : axis.values.slice(0, 1);
+      chosen.set(axis.name, axis.name === 'variant' ? usual : first);
       continue;
     }
     for (const pattern of patterns) {

@@ -6,6 +6,7 @@
 import { wordsOf } from '../faults/schema.ts';
 import { diskPhases } from './phases-disks.ts';
 import { intxPhases } from './phases-intx.ts';
+import { racePhases } from './phases-race.ts';
 import type {
   Action,
   DevicePlan,
@@ -14,6 +15,7 @@ import type {
   InvariantPlan,
   Moment,
   Phase,
+  RacePlan,
   RootDevicePlan,
   ScheduledFault,
   TrafficPlan,
@@ -25,6 +27,7 @@ import { faultName } from './schema-schedule.ts';
 export interface Parts {
   hostModules: string[];
   disks: DisksPlan | undefined;
+  race: RacePlan | undefined;
   devices: DevicePlan[];
   rootDevices: RootDevicePlan[];
   guests: GuestPlan[];
@@ -40,7 +43,7 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
   const steps = (list: readonly Step[] | undefined) => (list ?? []).map((step) => actionOf(step, owner));
   const before = steps(remedy?.before);
   const after = steps(remedy?.after);
-  const { disks, hostModules } = parts;
+  const { disks, race, hostModules } = parts;
   if (disks) {
     const title = remedyTitle(lab, variant.remedy);
     return diskPhases({ disks, cpus: lab.host.cpus, hostModules, remedy: { title, before, after } });
@@ -49,6 +52,12 @@ export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
     const title = remedyTitle(lab, variant.remedy);
     return intxPhases(parts, { title, before, after });
   }
+  if (race)
+    return racePhases({
+      race,
+      hostModules,
+      remedy: { title: remedyTitle(lab, variant.remedy), before, after },
+    });
   const faults = variant.faults.map(faultName);
   const guests = parts.guests.map((guest) => guest.id);
   const machines = ['host', ...guests];
@@ -145,6 +154,7 @@ function actionOf(step: Step, owner: (fn: string) => string): Action {
   if (step.unbind !== undefined) return { do: 'unbind', function: step.unbind };
   if (step.remove !== undefined) return { do: 'remove', function: step.remove };
   if (step.startGuest !== undefined) return { do: 'start-guest', guest: step.startGuest, mayFail: true };
+  if (step.injectInterrupt) return { do: 'inject-interrupt' };
   if (step.probeDisksAgain) return { do: 'probe-disks-again' };
   return { do: 'run', ...step.run! };
 }

@@ -39,6 +39,7 @@ export interface VariantPlan {
   /** Devices on the root bus, which have no VFs. Absent in runs that are older than these. */
   rootDevices?: RootDevicePlan[];
   disks?: DisksPlan;
+  race?: RacePlan;
   traffic: TrafficPlan[];
   faults: Record<string, FaultPlan>;
   /** What has to hold while the faults are injected. */
@@ -60,6 +61,7 @@ export const failureIds = [
   'irq-nobody-cared',
   'invariant-broken',
   'resources-leaked',
+  'interrupt-lost',
 ] as const;
 export type FailureId = (typeof failureIds)[number];
 
@@ -149,6 +151,20 @@ export interface DisksPlan {
   intx: 'routed' | 'pinless';
   /** A driver built with a patch: its path as the lab gives it, and whether it asks for managed interrupts. */
   driver?: { patch: string; affinityHint: boolean };
+}
+
+/** A race between two CPUs of the host, over vector 0 of a function that a program owns through VFIO. */
+export interface RacePlan {
+  /** A PF: `nic0`. */
+  function: string;
+  /** Name of the race in `src/model/race/`. */
+  model: string;
+  /** Who says in which order the CPUs act; `nobody` holds none. */
+  order:
+    | { from: 'explorer'; cure: string; problem: string }
+    /** Path as the lab gives it, relative to the lab file. */
+    | { from: 'file'; file: string }
+    | { from: 'nobody' };
 }
 
 /** Traffic that proves a function works. Checked at the moments that the phases name. */
@@ -264,6 +280,14 @@ export type Action =
   /** Takes a function from the host's driver; takes it out of the kernel. */
   | { do: 'unbind'; function: string }
   | { do: 'remove'; function: string }
+  /** Starts the program that owns the raced function, its vector 0 on CPU1. */
+  | { do: 'own-function' }
+  /** The raced function raises its interrupt some times, each waited for. */
+  | { do: 'raise-interrupts'; moment: Moment }
+  | { do: 'force-race' }
+  /** Waits, not long, until the interrupt that was raised in the race is handled. */
+  | { do: 'await-interrupt' }
+  | { do: 'inject-interrupt' }
   | { do: 'run'; on: string; command: string }
   /** Kernel logs, `/proc/interrupts`, lspci and versions of every machine that still answers. */
   | { do: 'collect' };

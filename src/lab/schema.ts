@@ -8,6 +8,7 @@ import { Fault } from '../faults/schema.ts';
 import { findingIds } from '../verdict/types.ts';
 import { failureIds } from './plan.ts';
 import { FunctionName, Host, HostChange, hostShape } from './schema-host.ts';
+import { Race, RaceForce } from './schema-race.ts';
 import { FaultEntry, Invariant } from './schema-schedule.ts';
 import { Ip, Name } from './schema-words.ts';
 
@@ -64,6 +65,10 @@ const stepShape = {
   unbind: FunctionName.optional().describe("Take a function of the host from the host's driver."),
   remove: FunctionName.optional().describe('Take a function of the host out of the kernel (sysfs `remove`).'),
   startGuest: z.string().optional().describe('Start this guest, again or for the first time.'),
+  injectInterrupt: z
+    .literal(true)
+    .optional()
+    .describe('Tell the owner of the function that is raced as if its interrupt had come, as QEMU could.'),
   run: z
     .strictObject({ on: z.string().describe('`host` or a guest.'), command: z.string().min(1) })
     .optional()
@@ -141,6 +146,7 @@ const Variant = z
       .default([])
       .describe('Faults to inject: by name, one after the other in this order, or on a schedule.'),
     invariants: z.array(Invariant).default([]).describe("What has to hold besides the lab's own."),
+    race: RaceForce.optional(),
     remedy: z.string().default('none').describe('The remedy to try, or none.'),
     onDemand: z.boolean().default(false).describe('Runs only if asked for: it is slow, or large.'),
     expect: z.strictObject(expectShape),
@@ -169,6 +175,7 @@ export const Lab = z
       .describe(
         'What random schedules are drawn from, unless `--seed` says otherwise. Default: a new one each run.',
       ),
+    race: Race.optional(),
     remedies: z.record(Name, Remedy).default({}),
     variants: z.record(Name, Variant),
     quick: z
@@ -177,7 +184,14 @@ export const Lab = z
       .optional()
       .describe('Variants that stand for this lab where all labs are run. Default: all but those on demand.'),
     matrix: z
-      .strictObject({ ...axisShape, exclude: z.array(When).default([]) })
+      .strictObject({
+        ...axisShape,
+        exclude: z.array(When).default([]),
+        every: z
+          .array(z.enum(axisNames as [AxisName, ...AxisName[]]))
+          .default([])
+          .describe('Axes of which a run takes every value unless told, not only the first.'),
+      })
       .prefault({})
       .describe('What the variants are multiplied by. A run takes the first value of each axis unless told.'),
   })

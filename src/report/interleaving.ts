@@ -4,16 +4,23 @@ import type { Scenario } from '../model/race/scenario.ts';
 import { table } from './table.ts';
 
 export function interleaving(scenario: Scenario, path: readonly Step[]): string[] {
-  // Whoever does nothing on this way needs no column.
-  const columns = scenario.processes.filter((process) =>
-    path.some((step) => step.action?.process === process),
-  );
-  const rows = path
-    .filter((step) => step.action)
-    .map((step) => columns.map((process) => (step.action!.process === process ? step.action!.text : '')));
   const end = path.at(-1);
   return [
-    ...table([columns, columns.map((name) => '-'.repeat(name.length)), ...rows]),
+    ...columns(
+      scenario.processes,
+      path.flatMap(({ action }) => (action ? [action] : [])),
+    ),
     ...(end ? ['', `then: ${scenario.describe(end.state)}`] : []),
   ];
+}
+
+/** One column a process, in the order given, one line a step. */
+export function columns(
+  processes: readonly string[],
+  steps: readonly { process: string; text: string }[],
+): string[] {
+  // Whoever does nothing on this way needs no column.
+  const used = processes.filter((process) => steps.some((step) => step.process === process));
+  const rows = steps.map((step) => used.map((process) => (step.process === process ? step.text : '')));
+  return table([used, used.map((name) => '-'.repeat(name.length)), ...rows]);
 }

@@ -4,6 +4,7 @@
  */
 import type { Expectation, FailureId, RemedyEffect } from '../lab/plan.ts';
 import type { Accelerator } from '../machine/spec.ts';
+import type { RaceAccount } from '../verdict/failures/interrupt-lost/index.ts';
 import type { DisksAccount } from '../verdict/failures/virtio-blk-probe-failed/account.ts';
 
 export interface RunResult {
@@ -19,6 +20,8 @@ export interface RunResult {
   /** What ended the run early. */
   interrupted?: 'SIGINT' | 'SIGTERM';
   variants: VariantResult[];
+  /** Races that were forced from a counterexample, in the model. */
+  races?: RaceSummary[];
   /** What every choice by chance was drawn from; absent where nothing was. `--seed` repeats it. */
   seed?: number;
   /** What was used, exactly: kernels, QEMU, firmware, images, vflab, node. Name → version. */
@@ -28,6 +31,27 @@ export interface RunResult {
   environment: Record<string, string>;
   /** The run folder. */
   folder: string;
+}
+
+/** One race in the model: every cure against every problem. `steps`: the shortest way to the problem, where there is one. */
+export interface RaceSummary {
+  model: string;
+  title: string;
+  /** Of the search, in words. */
+  bounds: string;
+  /** Name → in words. */
+  cures: Readonly<Record<string, string>>;
+  problems: Readonly<Record<string, string>>;
+  /** What the table says, in words; empty where the search came out otherwise than the race's author found. */
+  conclusions: readonly string[];
+  cells: {
+    cure: string;
+    problem: string;
+    /** The search went to its end. */
+    complete: boolean;
+    steps?: { process: string; text: string }[];
+    processes?: readonly string[];
+  }[];
 }
 
 export interface VariantResult {
@@ -50,6 +74,8 @@ export interface VariantResult {
   chain: ResultStep[];
   /** Of a run with many disks: every slot of the vector matrix, and what the disks came to. */
   disks?: DisksAccount;
+  /** Of a race that was forced from a counterexample: was its problem seen on this kernel? */
+  race?: RaceAccount & { forced: { cure: string; problem: string } };
   /** Emulator quirks that the host's command line works around, by id of src/machine/quirks.ts. */
   quirksAvoided?: readonly string[];
   /** The lab broke. The verdict is then inconclusive. */

@@ -4,6 +4,7 @@
  */
 import type { Style } from './colour.ts';
 import { disksTable } from './disks-text.ts';
+import { counterexamples, cureTable } from './forced-race-text.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { plainLine } from './plain.ts';
 import type { ResultEvidence, RunResult, VariantResult } from './result.ts';
@@ -22,11 +23,23 @@ export function textReport(result: RunResult, { style, verbose }: TextOptions): 
   const shown = verbose ? result.variants : worthTelling(result.variants);
   for (const variant of shown) lines.push(...variantReport(variant, style, verbose), '');
   if (result.variants.length > 0) lines.push(...variantTable(result.variants, style), '');
+  lines.push(...raceLines(result, style));
   const disks = disksTable(result.variants, style);
   if (disks.length > 0) lines.push(...disks, '');
   lines.push(...emulatorLines(result.variants, style));
   lines.push(...footer(result, style));
   return `${lines.join('\n')}\n`;
+}
+
+/** What was forced, and what each cure is worth. */
+function raceLines(result: RunResult, style: Style): string[] {
+  if (!result.races) return [];
+  const forced = result.variants.flatMap(({ race }) => (race ? [{ ...race.forced, model: race.model }] : []));
+  const tables = result.races.flatMap((race) => {
+    const lines = cureTable(race, result.variants, style);
+    return lines.length > 0 ? [...lines, ''] : [];
+  });
+  return [...counterexamples(result, forced), ...tables];
 }
 
 const headWords: Record<Outcome, string> = {

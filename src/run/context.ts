@@ -13,6 +13,8 @@ import type { RunningMachine } from '../machine/machine.ts';
 import type { Accelerator } from '../machine/spec.ts';
 import type { Speed } from '../machine/speed.ts';
 import type { RealHost } from '../real-host/real-host.ts';
+import type { FunctionOwner } from './function-owner.ts';
+import type { KernelFacts } from './inspect.ts';
 import type { LaunchFiles } from './launch-files.ts';
 import type { VariantRecord } from './record.ts';
 
@@ -49,8 +51,12 @@ export interface VariantContext {
   /** Tells that something is not as it was after all was undone. */
   leftBehind: (error: LabBrokeError) => void;
   guests: Map<string, NestedGuest>;
+  /** Read from the host when its memory is looked into first. */
+  kernelFacts?: KernelFacts;
   /** Made at the first snapshot of the vector matrix. */
   matrixReader?: MatrixReader;
+  /** Where the plan has a race. */
+  functionOwner?: FunctionOwner;
   /** Host functions by plan name, as last read from sysfs. */
   functions: Map<string, PciFunctionRecord>;
   /** All functions of the host, of the same reading. */

@@ -10,6 +10,7 @@ import { healFault, injectFault } from './actions/fault.ts';
 import { awaitGuest, plug, resetStoppedGuest, startGuest, unplug } from './actions/guests.ts';
 import { letGo, probeIntx } from './actions/intx.ts';
 import { observeGuest } from './actions/observe.ts';
+import { awaitInterrupt, forceRace, injectInterrupt, ownFunction, raiseInterrupts } from './actions/race.ts';
 import { runSchedule } from './actions/schedule.ts';
 import { checkTraffic } from './actions/traffic.ts';
 import { machineOf, type VariantContext } from './context.ts';
@@ -66,6 +67,19 @@ export async function execute(ctx: VariantContext, action: Action, signal: Abort
       return await probeDisksAgain(ctx, signal);
     case 'read-disks':
       return await readDisks(ctx, action.moment, signal);
+    case 'own-function':
+      return await ownFunction(ctx, signal);
+    case 'raise-interrupts':
+      await raiseInterrupts(ctx, action.moment, signal);
+      return;
+    case 'force-race':
+      await forceRace(ctx, signal);
+      return;
+    case 'await-interrupt':
+      await awaitInterrupt(ctx, signal);
+      return;
+    case 'inject-interrupt':
+      return await injectInterrupt(ctx, signal);
     case 'run':
       await machineOf(ctx, action.on)?.must(action.command, signal);
       return;

@@ -22,6 +22,11 @@ export function judgeVariant(
     findings: verdict.findings,
     chain: verdict.chain.map(({ text, evidence, seen }) => ({ text, evidence, inferred: !seen })),
     ...(verdict.disks ? { disks: verdict.disks } : {}),
+    ...(verdict.race && plan.race?.order.from === 'explorer'
+      ? {
+          race: { ...verdict.race, forced: { cure: plan.race.order.cure, problem: plan.race.order.problem } },
+        }
+      : {}),
     ...(remedy.id === 'none'
       ? {}
       : { remedy: { ...remedy, ...(verdict.remedy ? { effect: verdict.remedy } : {}) } }),

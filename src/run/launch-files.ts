@@ -8,6 +8,7 @@ import { type Kernel, resolveKernel } from '../images/kernels.ts';
 import type { Plan, VariantPlan } from '../lab/plan.ts';
 import type { Accelerator } from '../machine/spec.ts';
 import { patchedModule, patchNeedsDebian } from './patched-module.ts';
+import { type RaceScript, raceScript } from './race-script.ts';
 
 export interface LaunchFiles {
   host: { kernel: string; initrd: string };
@@ -17,6 +18,8 @@ export interface LaunchFiles {
   guestInHost: { kernel: string; initrd: string };
   /** The disks' driver, where the lab patches it: a .ko here. */
   diskDriver?: string;
+  /** The order that a race is forced in, where it is. */
+  race?: RaceScript;
   /** Name → exact version: kernels, images, packages of note. */
   versions: Record<string, string>;
 }
@@ -41,6 +44,8 @@ export async function launchFiles(
     const { path, modules } = plan.customKernel!;
     return resolveKernel(context, { image: path, modules });
   };
+  // First: what is wrong with it is said before anything is built.
+  const race = variant.race && (await raceScript(variant.race, plan.file));
   const kernel = await resolve(variant.host.kernel);
   // A host without guests gets the same image: one image a kernel is simpler than one a lab.
   const guestKernel = await resolve(variant.guests[0]?.kernel ?? variant.host.kernel);
@@ -51,6 +56,7 @@ export async function launchFiles(
     host: { kernel: kernel.image, initrd: image.initrd },
     guest: { kernel: guestKernel.image, initrd: guestImage.initrd },
     guestInHost: { ...guestPaths },
+    ...(race ? { race } : {}),
     versions: {
       [`kernel ${kernel.name}`]: kernelVersion(kernel),
       [`guest kernel ${guestKernel.name}`]: kernelVersion(guestKernel),

@@ -11,6 +11,7 @@ import { environmentFacts, harnessVersions } from './environment.ts';
 import { judgeVariant } from './judge-variant.ts';
 import { guestFiles, type LaunchFiles, launchFiles, withPatchedDriver } from './launch-files.ts';
 import { probeGuest } from './probe-guest.ts';
+import { raceSummaries } from './race-summary.ts';
 import { runVariant, type VariantOptions } from './variant.ts';
 
 export interface RunOptions {
@@ -89,6 +90,8 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
       files.set(variant, complete);
       Object.assign(result.versions, complete.versions);
     }
+    const races = raceSummaries(plan);
+    if (races.length > 0) result.races = races;
     writeJson(join(folder, 'run.json'), { plan, ...result });
 
     const count = plan.variants.length * repeat;

@@ -1,5 +1,6 @@
 /** What a failure of `failures/` is: one pure function from the facts of a run to an account of it. */
 import type { RunFacts } from './facts.ts';
+import type { RaceAccount } from './failures/interrupt-lost/index.ts';
 import type { DisksAccount } from './failures/virtio-blk-probe-failed/account.ts';
 import type { Confirm } from './findings/faults.ts';
 import type { Trouble } from './findings/kernel.ts';
@@ -28,4 +29,6 @@ export interface Account {
   chain: (findings: readonly Finding[]) => ChainStep[];
   /** Of a run with many disks: every slot of the vector matrix. */
   disks?: DisksAccount;
+  /** Of a race that was forced from a counterexample of the explorer. */
+  race?: RaceAccount;
 }

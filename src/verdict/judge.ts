@@ -39,6 +39,7 @@ export function judge({ plan, files }: StoredRun): Verdict {
     findings,
     chain: verdict === 'inconclusive' ? [] : account.chain(findings),
     ...(account.disks ? { disks: account.disks } : {}),
+    ...(account.race ? { race: account.race } : {}),
     ...(remedy === undefined ? {} : { remedy }),
     asExpected: differences.length === 0,
     differences,

@@ -59,6 +59,15 @@ export const intxRules = {
     'from lines, pins, DisINTx and the kernel’s lists the model foretells who starts, who is refused, on which line, with which flags',
 } as const;
 
+/** Of a forced race. Source: arch/x86/kernel/irq.c, kernel/irq/manage.c, drivers/vfio/pci/vfio_pci_intrs.c. */
+export const raceRules = {
+  'RACE-ORDER': 'a forced race counts only if every step of its schedule came about, in its order',
+  'RACE-LOST':
+    'an interrupt that a device raises while its vector is torn down and set up is handled; else a device that waits for that is silent until somebody looks after it',
+  'RACE-SLOT':
+    'call_irq_handler: without vector_lock the store of VECTOR_UNUSED may fall on a slot that was set up again meanwhile (ce0b5eedcb75 looks again under the lock)',
+} as const;
+
 export const rules = {
   ...aerRules,
   ...vectorRules,
@@ -66,6 +75,7 @@ export const rules = {
   ...leakRules,
   ...diskRules,
   ...intxRules,
+  ...raceRules,
   ...verdictRules,
 };
 export type RuleId = keyof typeof rules;

@@ -1,5 +1,6 @@
 /** What the verdict says of one variant. Everything in it points at lines of the run's evidence. */
 import type { RemedyEffect } from '../lab/plan.ts';
+import type { RaceAccount } from './failures/interrupt-lost/index.ts';
 import type { DisksAccount } from './failures/virtio-blk-probe-failed/account.ts';
 import type { RuleId } from './rules.ts';
 
@@ -74,6 +75,7 @@ export const findingsOf = {
     'intx-masking',
     'register-left-changed',
   ],
+  'interrupt-lost': ['race-forced', 'race-astray', 'interrupt-lost', 'slot-overwritten'],
   'virtio-blk-probe-failed': [
     'virtio-blk-probe-failed',
     'vectors-exhausted',
@@ -130,6 +132,8 @@ export interface Verdict {
   chain: ChainStep[];
   /** Of a run with many disks: every slot of the vector matrix, and what the disks came to. */
   disks?: DisksAccount;
+  /** Of a race that was forced from a counterexample: a cell of the table of cures and problems, on this kernel. */
+  race?: RaceAccount;
   /** Present when a remedy was tried and the verdict can tell. */
   remedy?: RemedyEffect;
   asExpected: boolean;

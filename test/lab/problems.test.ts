@@ -162,7 +162,7 @@ describe('shape', () => {
   test('a step that says two things', () => {
     const text = `${small}remedies: { r: { before: [{ unplug: nic0.vf1, plug: nic0.vf1 }] } }\n`;
     expect(problemsIn(text)).toMatchInlineSnapshot(`
-      "labs/x.yaml:16:27: remedies.r.before[0]: a step says one thing: unplug, plug, resetStoppedGuest, unplugDisks, probeDisksAgain, unbind, remove, startGuest, run
+      "labs/x.yaml:16:27: remedies.r.before[0]: a step says one thing: unplug, plug, resetStoppedGuest, unplugDisks, probeDisksAgain, unbind, remove, startGuest, injectInterrupt, run
          16 | remedies: { r: { before: [{ unplug: nic0.vf1, plug: nic0.vf1 }] } }
                                         ^"
     `);

@@ -15,7 +15,8 @@ export async function matrixSnapshot(
   if (!machine.gdb) return;
   const t0 = ctx.record.now();
   try {
-    ctx.matrixReader ??= readerOf(await kernelFacts(linux, machine.spec.kernel, signal));
+    ctx.kernelFacts ??= await kernelFacts(linux, machine.spec.kernel, signal);
+    ctx.matrixReader ??= readerOf(ctx.kernelFacts);
     const { snapshot, stoppedMs } = await takeMatrix(machine.gdb, ctx.matrixReader, signal);
     const file = `snapshots/${moment}.host.matrix`;
     ctx.record.file(file, `${JSON.stringify(snapshot)}\n`);

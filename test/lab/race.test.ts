@@ -1,0 +1,66 @@
+/** Labs that force a race: what fits together, and the plan that comes of it. */
+import { expect, it, test } from 'vitest';
+import { makePlan } from '../../src/lab/make-plan.ts';
+import { labOf, problemsIn } from './load.ts';
+
+const race = `title: Race
+failure: interrupt-lost
+host:
+  devices:
+    nic0: { kind: igb }
+race: { owner: nic0, model: vector-setup }
+remedies:
+  inject: { after: [{ injectInterrupt: true }] }
+variants:
+  found: { race: { cure: none, problem: overwrite-vfio }, remedy: inject, expect: { verdict: reproduced, remedy: cured } }
+  own: { race: { schedule: mine.yaml }, expect: { verdict: clean } }
+  control: { race: { unforced: true }, expect: { verdict: clean } }
+matrix: { kernel: ['6.1', '6.12'], every: [kernel] }
+`;
+
+function plan(text: string) {
+  const planned = makePlan(labOf(text), { name: 'x', file: 'x.yaml' });
+  if (!planned.ok) throw new Error(planned.problems.join('\n'));
+  return planned.plan.variants;
+}
+
+it('each variant with its order, on every kernel', () => {
+  const variants = plan(race);
+  expect(variants.map(({ id }) => id)).toEqual([
+    ...['6.1+found', '6.1+own', '6.1+control'],
+    ...['6.12+found', '6.12+own', '6.12+control'],
+  ]);
+  expect(variants.slice(0, 3).map((variant) => variant.race?.order)).toEqual([
+    { from: 'explorer', cure: 'none', problem: 'overwrite-vfio' },
+    { from: 'file', file: 'mine.yaml' },
+    { from: 'nobody' },
+  ]);
+  const [found] = variants;
+  expect(found!.host.spec.gdbStub).toBe(true);
+  expect(found!.traffic).toEqual([]);
+  expect(found!.phases.flatMap(({ actions }) => actions.map((action) => action.do))).toEqual([
+    ...['boot-host', 'load-modules', 'bind-driver', 'own-function', 'raise-interrupts', 'snapshot'],
+    ...['force-race', 'await-interrupt', 'snapshot', 'inject-interrupt', 'raise-interrupts', 'snapshot'],
+    'collect',
+  ]);
+});
+
+it('without `every` a run takes the first kernel', () => {
+  const variants = plan(race.replace(', every: [kernel]', ''));
+  expect(new Set(variants.map(({ axes }) => axes.kernel))).toEqual(new Set(['6.1']));
+});
+
+test.each([
+  ['owner: nic0', 'owner: nic1', '6:16: race.owner: unknown igb "nic1" (did you mean "nic0"?)'],
+  ['{ kind: igb }', '{ kind: igb, vfs: [{ driver: none }] }', '6:16: race.owner: nic0 has VFs'],
+  ['host:', 'host:\n  iommu: none', '7:16: race.owner: vfio-pci needs an IOMMU'],
+  ['host:', 'host:\n  cpus: 1', '4:9: host.cpus: a race takes two CPUs'],
+  ['race: { owner: nic0, model: vector-setup }\n', '', 'the lab has no `race:`'],
+  ['race: { unforced: true }, ', '', '12:3: variants.control: this lab forces a race: say `race:`'],
+  ['unforced: true', 'unforced: true, schedule: x', 'say one of `cure` with `problem`'],
+  [', problem: overwrite-vfio', '', '`cure` goes with `problem`'],
+  ['variants:', 'guests:\n  vm0: {}\nvariants:', 'a lab that forces a race has no guests'],
+])('%s → %s: %s', (from, to, message) => {
+  expect(race).toContain(from);
+  expect(problemsIn(race.replace(from, () => to))).toContain(message);
+});
