@@ -120,18 +120,26 @@ async function makeRoom(host: LinuxMachine, irq: number, signal: AbortSignal): P
 const onFirstCpu = 'taskset -p 1 $$ >/dev/null';
 const onStormCpu = 'taskset -p $(printf %x $((1 << ($(nproc) - 1)))) $$ >/dev/null';
 
-/** Looks until the kernel says that the line is off, or it has been still for long. */
+/** Sums up the line's interrupts on all CPUs, into `t`. */
+const totalFunction = "total() { IFS=,; set -- $k; IFS=' '; t=0; for c in $*; do t=$((t + c)); done; }";
+
+/** More between two looks is a storm; a NIC that is answered has some too: e1000 asks itself for one every two seconds. */
+const calmBelow = 20;
+
+/** Looks until the kernel says that the line is off, or it has been calm for long. */
 function stuckScript(irq: number, poke: string): string {
   return `${lookFunction(irq)}
+${totalFunction}
 off() { dmesg | grep -c 'Disabling IRQ #${irq}$'; }
 ${onFirstCpu}
 was=$(off); look
 ${poke}
-same=0 last=
-while [ $same -lt 80 ]; do
-  look
-  if [ "$k" = "$last" ]; then same=$((same + 1)); else same=0; last=$k; fi
-  [ $((same % 8)) = 7 ] && [ "$(off)" != "$was" ] && break
+calm=0 last=0
+while [ $calm -lt 80 ]; do
+  look; total
+  if [ $((t - last)) -lt ${calmBelow} ]; then calm=$((calm + 1)); else calm=0; fi
+  last=$t
+  [ $((calm % 8)) = 7 ] && [ "$(off)" != "$was" ] && break
   sleep 0.02
 done
 look`;
@@ -143,7 +151,7 @@ look`;
  */
 function burstsScript(irq: number, bdf: string, poke: string): string {
   return `${lookFunction(irq)}
-total() { IFS=,; set -- $k; IFS=' '; t=0; for n; do t=$((t + n)); done; }
+${totalFunction}
 ${onStormCpu}
 setpci -s ${bdf} COMMAND=400:400 && ${poke}
 look; total; first=$t; b=0
