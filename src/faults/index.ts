@@ -15,6 +15,12 @@ import { proveIntxStorm } from './intx-storm/prove.ts';
 import { healIrqbalance } from './irqbalance/heal.ts';
 import { type Balancing, injectIrqbalance, stopIrqbalance } from './irqbalance/inject.ts';
 import { proveIrqbalance } from './irqbalance/prove.ts';
+import { healLinkDown } from './link-down/heal.ts';
+import { injectLinkDown, type LinkDown, stopLinkDown } from './link-down/inject.ts';
+import { proveLinkDown } from './link-down/prove.ts';
+import { healReset } from './reset/heal.ts';
+import { injectReset, type Reset } from './reset/inject.ts';
+import { proveReset } from './reset/prove.ts';
 import type { Fault, FaultKindName, FaultOf } from './schema.ts';
 import { healSriov } from './sriov/heal.ts';
 import { injectSriov, type VfCycle } from './sriov/inject.ts';
@@ -54,12 +60,27 @@ const irqbalance: KindOf<'irqbalance', Balancing> = {
   heal: healIrqbalance,
 };
 
+const reset: KindOf<'reset', Reset> = {
+  inject: injectReset,
+  prove: async (_fault, done) => proveReset(done),
+  heal: (fault, _done, ctx, signal) => healReset(fault, ctx, signal),
+};
+
+const linkDown: KindOf<'link-down', LinkDown> = {
+  inject: injectLinkDown,
+  stop: stopLinkDown,
+  prove: proveLinkDown,
+  heal: (fault, _states, ctx, signal) => healLinkDown(fault, ctx, signal),
+};
+
 const kinds = {
   aer,
   'affinity-churn': affinityChurn,
   hotplug,
   'intx-storm': intxStorm,
   irqbalance,
+  'link-down': linkDown,
+  reset,
   sriov,
 } satisfies { [K in FaultKindName]: unknown };
 

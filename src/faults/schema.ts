@@ -6,6 +6,8 @@ import type { FaultWords } from './fault.ts';
 import { HotplugFault, hotplugWords } from './hotplug/schema.ts';
 import { IntxStormFault, intxStormWords } from './intx-storm/schema.ts';
 import { IrqbalanceFault, irqbalanceWords } from './irqbalance/schema.ts';
+import { LinkDownFault, linkDownWords } from './link-down/schema.ts';
+import { ResetFault, resetWords } from './reset/schema.ts';
 import { SriovFault, sriovWords } from './sriov/schema.ts';
 
 export const Fault = z.discriminatedUnion('kind', [
@@ -14,6 +16,8 @@ export const Fault = z.discriminatedUnion('kind', [
   HotplugFault,
   IntxStormFault,
   IrqbalanceFault,
+  LinkDownFault,
+  ResetFault,
   SriovFault,
 ]);
 export type Fault = z.infer<typeof Fault>;
@@ -27,6 +31,8 @@ const words: { [K in FaultKindName]: FaultWords<FaultOf<K>> } = {
   'affinity-churn': affinityChurnWords,
   irqbalance: irqbalanceWords,
   'intx-storm': intxStormWords,
+  reset: resetWords,
+  'link-down': linkDownWords,
 };
 
 export function wordsOf<F extends Fault>(fault: F): FaultWords<F> {

@@ -5,7 +5,7 @@ import { durationMs } from './duration.ts';
 import type { Path } from './problem.ts';
 import type { Lab } from './schema.ts';
 import { faultName, type Invariant, type Scheduled } from './schema-schedule.ts';
-import { functionsOf, isInUse, portOf, portsOf } from './topology.ts';
+import { functionsOf, isInUse, portNames, portOf } from './topology.ts';
 
 /** A longer schedule is a slip of the unit. */
 const longestMs = 3_600_000;
@@ -13,7 +13,7 @@ const longestMs = 3_600_000;
 export function* checkFaults(lab: Lab): Generator<Complaint> {
   const names = {
     functions: functionsOf(lab),
-    ports: portsOf(lab).map((port) => port.id),
+    ports: portNames(lab),
     guests: Object.keys(lab.guests),
     portOf: (device: string) => portOf(lab, device),
     unknown,

@@ -56,6 +56,14 @@ function* checkNames(lab: Lab): Generator<Complaint> {
       seen.set(name, what);
     }
   }
+  for (const [id, port] of Object.entries(lab.host.ports)) {
+    for (const [i, leg] of (port.switch ?? []).entries()) {
+      const other = seen.get(leg);
+      const place: Place = { path: ['host', 'ports', id, 'switch', i] };
+      if (other) yield { place, message: `the name "${leg}" is taken: it is ${other}` };
+      seen.set(leg, 'a port');
+    }
+  }
   for (const [id, device] of Object.entries(lab.host.devices)) {
     if (isRootDevice(device)) continue;
     const own = portOf(lab, id);
@@ -82,8 +90,8 @@ function* checkDevices(lab: Lab): Generator<Complaint> {
     if (!isRootDevice(device) && device.port !== undefined) {
       const place = { path: [...path, 'port'] };
       const other = behind.get(device.port);
-      if (!Object.hasOwn(lab.host.ports, device.port))
-        yield { place, message: unknown('port', device.port, Object.keys(lab.host.ports)) };
+      const named = Object.entries(lab.host.ports).flatMap(([port, { switch: legs }]) => legs ?? [port]);
+      if (!named.includes(device.port)) yield { place, message: unknown('port', device.port, named) };
       else if (other) yield { place, message: `port ${device.port} has one slot, and ${other} is in it` };
       behind.set(device.port, id);
     }

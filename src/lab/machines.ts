@@ -1,6 +1,6 @@
 /** Lab → the machines of one cell: their specs, devices and who owns which function. */
 import { wordsOf } from '../faults/schema.ts';
-import type { MachineSpec, PciDevice, PciSlot } from '../machine/spec.ts';
+import type { MachineSpec, PciDevice, PciPort, PciSlot } from '../machine/spec.ts';
 import { ledgerTraceEvents } from '../machine/trace-events.ts';
 import { diskSlots, diskWords } from './disks.ts';
 import type { Cell } from './matrix.ts';
@@ -8,7 +8,7 @@ import type { DevicePlan, GuestPlan, HostPlan } from './plan.ts';
 import { isRootDevice, rootDeviceSlots, rootKinds } from './root-devices.ts';
 import { invariantsOf } from './schedule.ts';
 import type { Device, Lab } from './schema.ts';
-import { controlAddress, functionsOf, portOf, portsOf } from './topology.ts';
+import { controlAddress, functionsOf, type LabLeg, portOf, portPath, portsOf } from './topology.ts';
 import { accountsBufferMiB, ledgerBufferMiB, vectorTraceWords } from './vector-trace.ts';
 
 /** Slot of the control NIC in every machine, far from what a lab puts on the root bus. */
@@ -98,13 +98,14 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
     ...(host.ledger ? { trace: [...ledgerTraceEvents] } : {}),
     pci: [
       ...portsOf(lab).map(
-        ({ id, slot, chassis, linkSpeed, device }): PciSlot => ({
+        ({ id, slot, chassis, linkSpeed, device, legs }): PciSlot => ({
           kind: 'root-port',
           id,
           slot,
           chassis,
           linkSpeed: linkSpeed === 2.5 ? '2_5' : (String(linkSpeed) as '5' | '8' | '16'),
           ...(device === undefined ? {} : { child: portDevice(device, lab.host.devices[device]!) }),
+          ...(legs === undefined ? {} : { child: switchOf(lab, id, legs) }),
         }),
       ),
       ...rootDeviceSlots(lab),
@@ -114,6 +115,17 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
     quirks: [],
   };
   return { kernel, spec, modules: hostModules(lab), ...(host.accounts ? { accounts: true } : {}) };
+}
+
+function switchOf(lab: Lab, port: string, legs: readonly LabLeg[]): PciPort {
+  return {
+    kind: 'switch',
+    id: `${port}-up`,
+    downstream: legs.map(({ id, slot, chassis, device }) => ({
+      ...{ id, slot, chassis },
+      ...(device === undefined ? {} : { child: portDevice(device, lab.host.devices[device]!) }),
+    })),
+  };
 }
 
 /** Disks that are plugged in later share one backend, which has to be there from the start. */
@@ -181,21 +193,16 @@ export function guestPlans(lab: Lab, cell: Cell): GuestPlan[] {
 }
 
 export function devicePlans(lab: Lab): DevicePlan[] {
-  const ports = portsOf(lab);
   const functions = functionsOf(lab);
   return Object.entries(lab.host.devices).flatMap(([id, device]): DevicePlan[] => {
     if (isRootDevice(device)) return [];
     const port = portOf(lab, id);
-    const slot = ports
-      .find((p) => p.id === port)!
-      .slot.toString(16)
-      .padStart(2, '0');
     const pf = functions.find((fn) => fn.name === id)!;
     return [
       {
         id,
         kind: device.kind,
-        path: `00:${slot}.0/00.0`,
+        path: `${portPath(lab, port)}/00.0`,
         port,
         vfs: functions
           .filter((fn) => fn.device === id && fn.vf !== undefined)

@@ -61,6 +61,12 @@ const Port = z
       .literal([2.5, 5, 8, 16])
       .default(5)
       .describe('GT/s. Above 5, QEMU 10.0 never reports the link active again after a secondary bus reset.'),
+    switch: z
+      .array(Name)
+      .min(1)
+      .max(8)
+      .optional()
+      .describe('A switch below it: the names of its downstream ports, for devices to sit behind.'),
   })
   .describe('A PCIe root port.');
 

@@ -21,7 +21,20 @@ export interface LabPort {
   /** GT/s */
   linkSpeed: 2.5 | 5 | 8 | 16;
   device?: string;
+  /** Downstream ports of the switch below it. */
+  legs?: LabLeg[];
 }
+
+export interface LabLeg {
+  id: string;
+  /** Device number on the switch's own bus. */
+  slot: number;
+  chassis: number;
+  device?: string;
+}
+
+/** Chassis numbers of root ports end before this: those of switches' legs follow. */
+const firstLegChassis = 64;
 
 export interface LabFunction {
   /** `nic0` or `nic0.vf1` */
@@ -41,23 +54,46 @@ export interface LabFunction {
 
 /** Every port: those the lab names, and one of its own for each device that names none. */
 export function portsOf(lab: Lab): LabPort[] {
+  const behind = (id: string) =>
+    Object.entries(lab.host.devices).find(([, device]) => !isRootDevice(device) && device.port === id)?.[0];
+  let chassis = firstLegChassis;
   const named = Object.entries(lab.host.ports).map(([id, port]) => ({
     id,
     linkSpeed: port.linkSpeed,
-    device: Object.entries(lab.host.devices).find(
-      ([, device]) => !isRootDevice(device) && device.port === id,
-    )?.[0],
+    device: port.switch ? undefined : behind(id),
+    legs: port.switch?.map((leg, slot): LabLeg => {
+      const device = behind(leg);
+      return { id: leg, slot, chassis: chassis++, ...(device === undefined ? {} : { device }) };
+    }),
   }));
   const own = Object.entries(lab.host.devices)
     .filter(([, device]) => !isRootDevice(device) && device.port === undefined)
-    .map(([device]) => ({ id: portOf(lab, device), linkSpeed: 5 as const, device }));
+    .map(([device]) => ({ id: portOf(lab, device), linkSpeed: 5 as const, device, legs: undefined }));
   const slots = freeSlots(lab);
-  return [...named, ...own].map(({ device, ...port }, i) => ({
+  return [...named, ...own].map(({ device, legs, ...port }, i) => ({
     ...port,
+    ...(legs === undefined ? {} : { legs }),
     slot: slots[i] ?? endSlot,
     chassis: i + 1,
     ...(device === undefined ? {} : { device }),
   }));
+}
+
+/** Every port that a device can sit behind or a fault can be aimed at: root ports and the legs of switches. */
+export function portNames(lab: Lab): string[] {
+  return portsOf(lab).flatMap(({ id, legs }) => [id, ...(legs?.map((leg) => leg.id) ?? [])]);
+}
+
+/** A port's place in the PCI tree: `00:04.0`, or `00:04.0/00.0/01.0` for the leg of a switch. */
+export function portPath(lab: Lab, id: string): string {
+  const hex2 = (n: number) => n.toString(16).padStart(2, '0');
+  for (const port of portsOf(lab)) {
+    const root = `00:${hex2(port.slot)}.0`;
+    if (port.id === id) return root;
+    const leg = port.legs?.find((one) => one.id === id);
+    if (leg) return `${root}/00.0/${hex2(leg.slot)}.0`;
+  }
+  throw new Error(`no port ${id}`);
 }
 
 /** The id of the port above a device that is not on the root bus itself. */
@@ -128,6 +164,8 @@ export function trafficOf(kind: Device['kind']): 'ping' | 'block-io' | undefined
 
 /** Drives a network or disk, so that traffic can go through it. */
 export function isInUse(fn: LabFunction): boolean {
+  // What vfio-pci has on the host, no guest has.
+  if (fn.owner === 'host' && fn.driver === 'vfio-pci') return false;
   return fn.owner !== undefined && fn.driver !== 'none' && trafficOf(fn.kind) !== undefined;
 }
 

@@ -53,6 +53,7 @@ export interface QmpCommands {
   };
   'blockdev-del': { arguments: { 'node-name': string }; return: object };
   netdev_add: { arguments: { type: string; id: string; [property: string]: unknown }; return: object };
+  set_link: { arguments: { name: string; up: boolean }; return: object };
   netdev_del: { arguments: { id: string }; return: object };
   'human-monitor-command': { arguments: { 'command-line': string; 'cpu-index'?: number }; return: string };
   'qom-get': { arguments: { path: string; property: string }; return: unknown };

@@ -104,8 +104,8 @@ function properties(fault: HotplugFault, id: string): { driver: string; [propert
 function busyCommand(dir: string, pidFile: string, gateway: string | undefined): string {
   const disk =
     `for look in $(seq 50); do n=$(ls -d ${dir}/virtio*/block/* ${dir}/nvme/nvme*/nvme*n1 2>/dev/null | head -n1); ` +
-    '[ -b /dev/${n##*/} ] && break; sleep 0.1; done; ' +
-    'while dd if=/dev/${n##*/} of=/dev/null bs=4k iflag=direct 2>/dev/null; do :; done';
+    'n=/dev/$(basename "$n"); [ -b $n ] && break; sleep 0.1; done; ' +
+    'while dd if=$n of=/dev/null bs=4k iflag=direct 2>/dev/null; do :; done';
   const net = `n=$(ls ${dir}/net | head -n1); timeout 30 ping -q -i 0.01 -I $n ${gateway}`;
   const body = gateway === undefined ? disk : net;
   return `setsid sh -c ${quote(`echo $$ > ${pidFile}; ${body}`)} >/dev/null 2>&1 </dev/null &`;

@@ -55,7 +55,8 @@ export async function bindFunction(
   await linux.must(`modprobe ${driver}`, signal);
   await bindDriver(linux, bdf, driver, signal);
   const vf = ctx.plan.devices.flatMap((d) => d.vfs).find((v) => v.name === name);
-  if (vf?.owner === 'host' && vf.address) await configureLink(linux, bdf, vf.address, signal);
+  if (vf?.owner === 'host' && vf.address && driver !== 'vfio-pci')
+    await configureLink(linux, bdf, vf.address, signal);
   await refreshFunctions(ctx, signal);
 }
 
@@ -87,8 +88,14 @@ export async function refreshFunctions(ctx: VariantContext, signal: AbortSignal)
     });
   };
   for (const port of ctx.plan.host.spec.pci) {
-    if (port.kind === 'root-port')
-      record(port.id, 'host', findByPath(all, `00:${port.slot.toString(16).padStart(2, '0')}.0`));
+    if (port.kind !== 'root-port') continue;
+    const path = `00:${port.slot.toString(16).padStart(2, '0')}.0`;
+    record(port.id, 'host', findByPath(all, path));
+    if (port.child?.kind === 'switch') {
+      record(port.child.id, 'host', findByPath(all, `${path}/00.0`));
+      for (const leg of port.child.downstream)
+        record(leg.id, 'host', findByPath(all, `${path}/00.0/${leg.slot.toString(16).padStart(2, '0')}.0`));
+    }
   }
   for (const device of ctx.plan.devices) {
     const pf = locate(all, device);

@@ -43,23 +43,35 @@ const governed = [
   'vf-caused-error',
 ] as const;
 
-/** All reports of a kernel log, in order, not yet explained. */
-export function cutReports(kernel: readonly DatedKernelEvent[]): Report[] {
+/**
+ * All reports of a kernel log, in order, not yet explained. Each root port has a thread of its own that handles its
+ * errors one after the other (drivers/pci/pcie/aer.c, aer_isr()), so that the lines of one port are in order, and those
+ * of several are mixed.
+ * @param rootOf the root port above a function; left out: all lines are one port's
+ */
+export function cutReports(
+  kernel: readonly DatedKernelEvent[],
+  rootOf: (bdf: string) => string | undefined = () => undefined,
+): Report[] {
   const reports: Report[] = [];
   const controllers = new Map<string, string>();
+  const opened = new Map<string | undefined, Report>();
   let injected: DatedKernelEvent | undefined;
-  let open: Report | undefined;
   for (const dated of kernel) {
     const { event } = dated;
     if (event.kind === 'nvme-controller') controllers.set(event.controller, event.device);
     if (event.kind === 'aer-injected') injected = dated;
     const observed = observationOf(event, controllers);
     if (!observed) continue;
+    const about = functionOf(event, observed);
+    const root = about === undefined ? undefined : rootOf(about);
+    let open = opened.get(root);
     if (event.kind === 'aer-report') {
       open = emptyReport(dated, event.source, event.port);
       if (injected) open.injected = injected;
       injected = undefined;
       reports.push(open);
+      opened.set(root, open);
     }
     if (!open || !belongs(open, observed)) {
       // Lines of a report whose port line is missing: a report of their own, which the model will refuse.
@@ -67,6 +79,7 @@ export function cutReports(kernel: readonly DatedKernelEvent[]): Report[] {
       const device = 'device' in observed ? observed.device : '';
       open = emptyReport(dated, device, '');
       reports.push(open);
+      opened.set(root, open);
     }
     open.origin.push(open.lines.length);
     open.lines.push(dated);
@@ -75,6 +88,13 @@ export function cutReports(kernel: readonly DatedKernelEvent[]): Report[] {
     if (observed.kind === 'end') open.ends += 1;
   }
   return reports;
+}
+
+/** The function or port that a line is about. */
+function functionOf(fact: KernelFact, observed: Observation): string | undefined {
+  if ('port' in fact) return fact.port;
+  if ('bridge' in fact) return fact.bridge;
+  return 'device' in observed ? observed.device : undefined;
 }
 
 function emptyReport({ t, error }: DatedKernelEvent, source: string, port: string): Report {

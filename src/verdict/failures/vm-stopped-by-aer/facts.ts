@@ -9,7 +9,7 @@ import { cutReports, explainReport, type Report } from './episodes.ts';
 import { type GuestFacts, guestFacts } from './guests.ts';
 import { tracedCalls } from './handlers.ts';
 import { isHeld } from './holders.ts';
-import { functionsAt } from './walk.ts';
+import { functionsAt, rootPorts } from './walk.ts';
 
 export interface FaultFacts {
   id: string;
@@ -36,7 +36,7 @@ export function aerFacts(run: RunFacts): AerFacts {
   const { plan, harness, features, hostKernel, qmp } = run;
   const heldBy = (name: string, t: number): string | undefined =>
     plan.guests.find((guest) => isHeld(plan, guest.id, name, qmp.get(guest.id) ?? [], t))?.id;
-  const explained = cutReports(hostKernel).map((report) =>
+  const explained = cutReports(hostKernel, rootPorts(harness)).map((report) =>
     explainReport(report, { harness, features, heldBy }),
   );
   const calls = tracedCalls(explained, run.history.events);
@@ -74,7 +74,10 @@ function isReportOf(
 ): boolean {
   const first = report.observations[0];
   if (first?.kind !== 'report' || first.severity !== fault.severity) return false;
-  if (report.source !== bdf) return false;
+  // Several errors that meet are one report, which names the first source on its port line and all in its details.
+  const named =
+    report.sources > 1 && report.observations.some((o) => o.kind === 'device' && o.device === bdf);
+  if (report.source !== bdf && !named) return false;
   return happenedSince(report.t, report.error, injected.t0);
 }
 

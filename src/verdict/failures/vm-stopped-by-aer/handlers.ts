@@ -24,12 +24,13 @@ const slack = 0.05;
 
 /**
  * Calls of each report: those between its port line and the next one's. Without a clock for the trace, a
- * single report takes them all and several take none.
+ * single report takes them all and several take none; so do reports that are too close in time to be told apart.
  */
 export function tracedCalls(reports: readonly Report[], history: readonly HistoryEvent[]): TracedCall[][] {
   const trace = history.flatMap((event): DatedTrace[] => (event.from === 'trace' ? [event] : []));
   return reports.map((report, i) => {
     const next = reports[i + 1];
+    if (reports.some((other, j) => j !== i && meet(report, other))) return [];
     const own = trace.filter(({ t, error }) => {
       if (!Number.isFinite(error)) return reports.length === 1;
       const begins = t + error + report.error + slack >= report.t;
@@ -37,6 +38,13 @@ export function tracedCalls(reports: readonly Report[], history: readonly Histor
     });
     return calls(own, report.episode?.walk ?? []);
   });
+}
+
+/** Whether a call may be either's, as far as the clocks tell. */
+function meet(a: Report, b: Report): boolean {
+  const from = (r: Report) => r.t - r.error - slack;
+  const to = (r: Report) => (r.lines.at(-1)?.t ?? r.t) + r.error + slack;
+  return from(a) < to(b) && from(b) < to(a);
 }
 
 function calls(trace: readonly DatedTrace[], walk: readonly WalkedFunction[]): TracedCall[] {

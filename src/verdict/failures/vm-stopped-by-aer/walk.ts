@@ -9,6 +9,25 @@ export function functionsAt(events: readonly Recorded[], t: number): readonly Pc
   return (all.findLast((event) => event.t <= t) ?? all[0])?.functions ?? [];
 }
 
+/** The root port above a function, as last recorded; a root port is its own. */
+export function rootPorts(events: readonly Recorded[]): (bdf: string) => string | undefined {
+  const parents = new Map<string, string | undefined>();
+  for (const { machine, functions } of ofKind(events, 'functions')) {
+    if (machine === 'host') for (const { bdf, parent } of functions) parents.set(bdf, parent);
+  }
+  return (bdf) => {
+    if (!parents.has(bdf)) return undefined;
+    // A record that goes in circles is no tree; nothing is deeper than this.
+    let at = bdf;
+    for (let depth = 0; depth < 16; depth += 1) {
+      const parent = parents.get(at);
+      if (parent === undefined) return at;
+      at = parent;
+    }
+    return undefined;
+  };
+}
+
 /** The port whose bus is walked: the reporting function itself if it is a port, else the port above it. */
 export function bridgeOf(functions: readonly PciFunctionRecord[], source: string): string | undefined {
   const found = functions.find((fn) => fn.bdf === source);
