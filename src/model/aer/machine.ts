@@ -77,6 +77,7 @@ function detailMoves(state: LogState, episode: Episode): Move[] {
   }
   if (state.at === 'details') {
     result.push({ prints: { kind: 'no-details' }, next: { at: 'done', sources: 0 } });
+    if (episode.repeated) result.push({ next: { at: 'done', sources: 0 } });
   } else if (state.at === 'status') {
     result.push({ prints: { kind: 'status', device }, next: { ...state, at: 'bits' } });
   } else {

@@ -31,4 +31,10 @@ export interface Episode {
   /** Functions below the bridge in walk order. */
   walk: readonly WalkedFunction[];
   features: KernelFeatures;
+  /**
+   * Another report of the same source came right before it, through the same root port: that one may have consumed the
+   * status of this one's error too. Then the port line is all that is printed: the source is found by its id, and has
+   * no status left (aer.c, find_device_iter(), aer_get_device_error_info()).
+   */
+  repeated?: boolean;
 }

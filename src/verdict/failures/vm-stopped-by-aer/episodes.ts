@@ -159,8 +159,17 @@ export interface EpisodeContext {
   heldBy: (name: string, t: number) => string | undefined;
 }
 
+/** Seconds within which two errors of one source can have met: the kernel takes the second up right after the first. */
+const meeting = 2;
+
+/** @param before the report before it of the same root port */
+function isRepeat(before: Report, report: Report): boolean {
+  const last = before.lines.at(-1)?.t ?? before.t;
+  return before.source === report.source && report.t - last <= meeting + report.error + before.error;
+}
+
 /** Gives a report its walk, its explanation and its prediction. */
-export function explainReport(report: Report, context: EpisodeContext): Report {
+export function explainReport(report: Report, context: EpisodeContext, before?: Report): Report {
   const functions = functionsAt(context.harness, report.t);
   const bridge = bridgeOf(functions, report.source);
   const first = report.observations[0];
@@ -172,6 +181,7 @@ export function explainReport(report: Report, context: EpisodeContext): Report {
     bridge,
     walk: walkBelow(functions, bridge, (name) => context.heldBy(name, report.t)),
     features: context.features,
+    ...(before && isRepeat(before, report) ? { repeated: true } : {}),
   };
   return {
     ...report,

@@ -36,9 +36,11 @@ export function aerFacts(run: RunFacts): AerFacts {
   const { plan, harness, features, hostKernel, qmp } = run;
   const heldBy = (name: string, t: number): string | undefined =>
     plan.guests.find((guest) => isHeld(plan, guest.id, name, qmp.get(guest.id) ?? [], t))?.id;
-  const explained = cutReports(hostKernel, rootPorts(harness)).map((report) =>
-    explainReport(report, { harness, features, heldBy }),
-  );
+  const cut = cutReports(hostKernel, rootPorts(harness));
+  const explained = cut.map((report, i) => {
+    const before = cut.slice(0, i).findLast(({ port }) => port === report.port);
+    return explainReport(report, { harness, features, heldBy }, before);
+  });
   const calls = tracedCalls(explained, run.history.events);
   const reports = explained.map((report, i): Report => ({ ...report, calls: calls[i] ?? [] }));
   const faultTime = Math.min(...ofKind(harness, 'injected').map((event) => event.t0));
