@@ -50,7 +50,7 @@ function variantPlan(whole: Lab, cell: Cell, seed: number): VariantPlan {
   const devices = devicePlans(lab);
   const rootDevices = rootDevicePlans(lab, functionsOf(lab));
   // The function that is raced belongs to a program that drives no traffic.
-  const traffic = lab.race ? [] : trafficPlans(lab);
+  const traffic = lab.race ? [] : trafficPlans(lab, variant.remedy);
   const race = racePlan(lab, cell.variant!);
   const disks = disksPlan(lab);
   const faults = variant.faults.map(faultName);
@@ -104,13 +104,16 @@ function expectation(variant: Lab['variants'][string], cell: Cell): Expectation 
   return { verdict, ...(remedy === undefined ? {} : { remedy }), findings };
 }
 
-/** The lab's own checks, or one over every function in use. */
-function trafficPlans(lab: Lab): TrafficPlan[] {
+/** The lab's own checks, or one over every function in use that a remedy does not take from its driver beforehand. */
+function trafficPlans(lab: Lab, remedy: string): TrafficPlan[] {
+  const gone = (lab.remedies[remedy]?.before ?? []).flatMap(({ unbind, remove }) => [unbind, remove]);
   const functions = functionsOf(lab);
   const checks: NonNullable<Lab['traffic']> =
     lab.traffic ??
     Object.fromEntries(
-      functions.filter(isInUse).map((fn) => [fn.name.replace('.', '-'), { over: fn.name, keepUp: false }]),
+      functions
+        .filter((fn) => isInUse(fn) && !gone.includes(fn.name))
+        .map((fn) => [fn.name.replace('.', '-'), { over: fn.name, keepUp: false }]),
     );
   return Object.entries(checks).map(([id, check]): TrafficPlan => {
     const fn = functions.find((f) => f.name === check.over)!;

@@ -17,7 +17,7 @@ guests:
   vm1: { passthrough: [card1] }
 remedies:
   slot: { host: { devices: { card1: { slot: 10 } } } }
-  vf: { guests: { vm1: { passthrough: [nic0.vf0] } } }
+  vf: { guests: { vm1: { passthrough: [nic0.vf0] } }, before: [{ unbind: card1 }] }
   unbind: { after: [{ unbind: usb0 }, { startGuest: vm1 }] }
 variants:
   conflict: { expect: { verdict: reproduced } }
@@ -100,4 +100,9 @@ describe('what cannot be', () => {
     expect(problems).toContain(`labs/x.yaml:${at}: `);
     expect(problems).toContain(message);
   });
+});
+
+test('what a remedy takes from its driver beforehand is not asked for traffic', () => {
+  expect(plan('conflict').traffic.map(({ over }) => over)).toContain('card1');
+  expect(plan('vf').traffic.map(({ over }) => over)).not.toContain('card1');
 });
