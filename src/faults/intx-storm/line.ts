@@ -10,7 +10,8 @@ const counting = 'hist:keys=irq,ret';
 export function lookFunction(irq: number): string {
   return (
     `look() { read -r up x </proc/uptime; read -r k </sys/kernel/irq/${irq}/per_cpu_count; ` +
-    `{ read -r x c; read -r x u; } </proc/irq/${irq}/spurious; echo "$up $k $c $u"; }`
+    // A line that nobody has requested has no detector.
+    `c=0 u=0; { read -r x c; read -r x u; } </proc/irq/${irq}/spurious; echo "$up $k \${c:-0} \${u:-0}"; } 2>/dev/null`
   );
 }
 
