@@ -1,10 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { AerRegisters } from '../../src/evidence/record.ts';
-import { aerInjectRecord, injectByQemu } from '../../src/faults/aer/inject.ts';
+import { aerInjectRecord, injectByKernel, injectByQemu } from '../../src/faults/aer/inject.ts';
 import { proveHealed, proveInjected } from '../../src/faults/aer/prove.ts';
 import { parseRegisters } from '../../src/faults/aer/registers.ts';
 import { AerFault } from '../../src/faults/aer/schema.ts';
 import { probeDefinitions } from '../../src/faults/aer/trace.ts';
+import type { LinuxMachine } from '../../src/guest/linux.ts';
 
 const nonFatal = AerFault.parse({ kind: 'aer', target: 'nic0', error: 'CmpltAbrt', severity: 'non-fatal' });
 const correctable = AerFault.parse({ kind: 'aer', target: 'nic0', error: 'BadTLP', severity: 'correctable' });
@@ -24,6 +26,41 @@ describe('the record for /dev/aer_inject (struct aer_error_inj)', () => {
   it('the highest bit stays unsigned', () => {
     const acs = { ...nonFatal, error: 'ACSViol' as const };
     expect(Buffer.from(aerInjectRecord(acs, '0000:01:00.0')).readUInt32LE(4)).toBe(2 ** 21);
+  });
+});
+
+describe('the write to /dev/aer_inject', () => {
+  const commandOf = async (burst: number) => {
+    let command = '';
+    const host = {
+      run: async (line: string) => {
+        command = line;
+        return { exitCode: 0, stdout: '', stderr: '' };
+      },
+    };
+    const fault = { ...correctable, burst };
+    const injection = { fault, bdf: '0000:01:00.0', ports: [] };
+    await injectByKernel(host as unknown as LinuxMachine, injection, new AbortController().signal);
+    return command;
+  };
+
+  /** How often a shell runs `dd`, with everything that touches the kernel taken out. */
+  const writes = (command: string) => {
+    const harmless = command.replace(/^modprobe aer_inject/, 'true').replaceAll('/run/', '/tmp/vflab-test-');
+    const shell = `dd() { echo "wrote $(od -An -tx1 "\${1#if=}" | tr -d ' \\n') $2"; }; ${harmless}`;
+    const lines = execFileSync('sh', ['-c', shell], { encoding: 'utf8' }).trimEnd().split('\n');
+    return lines;
+  };
+
+  it('is one of the whole record', async () => {
+    const record = Buffer.from(aerInjectRecord(correctable, '0000:01:00.0')).toString('hex');
+    expect(writes(await commandOf(1))).toEqual([`wrote ${record} of=/dev/aer_inject`]);
+  });
+
+  it('a burst is as many, of the same record', async () => {
+    const lines = writes(await commandOf(6));
+    expect(lines).toHaveLength(6);
+    expect(new Set(lines)).toEqual(new Set(writes(await commandOf(1))));
   });
 });
 

@@ -330,6 +330,15 @@ describe('references', () => {
     expect(problemsIn(smallWith('target: nic0', 'via: qemu, target: nic0'))).not.toBe('valid');
     expect(problemsIn(smallWith('target: nic0', 'via: qemu, target: nic0-port'))).toBe('valid');
   });
+  test('a burst is the kernel’s', () => {
+    const burst = (via: string) => smallWith('target: nic0', `burst: 4, via: ${via}, target: nic0-port`);
+    expect(problemsIn(burst('qemu'))).toMatchInlineSnapshot(`
+      "labs/x.yaml:13:30: faults.abort.burst: QEMU injects one at a time: write \`via: kernel\`
+         13 |   abort: { kind: aer, burst: 4, via: qemu, target: nic0-port, error: CmpltAbrt, severity: non-fatal }
+                                           ^"
+    `);
+    expect(problemsIn(burst('kernel'))).toBe('valid');
+  });
   test('nvme has no AER', () => {
     const text = smallWith('  devices:', '  devices:\n    disk0: { kind: nvme }');
     expect(problemsIn(text.replace('target: nic0', 'target: disk0'))).toMatchInlineSnapshot(`

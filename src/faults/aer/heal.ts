@@ -9,6 +9,7 @@ import type { AerInjection } from './inject.ts';
 import { proveHealed } from './prove.ts';
 import { type AerTarget, readRegisters } from './registers.ts';
 import type { AerFault } from './schema.ts';
+import { readTrace } from './trace.ts';
 
 /** The first injection knows how it was before all of them. */
 export async function healAer(
@@ -19,6 +20,8 @@ export async function healAer(
 ): Promise<Proof> {
   const registers = await heal(ctx.host, first!.target, first!.before, signal);
   ctx.event({ kind: 'registers', fault: ctx.id, stage: 'healed', registers });
+  // Of several at a time, the last reading has all of them.
+  ctx.file('host.trace', await readTrace(ctx.host, signal));
   return proveHealed(registers);
 }
 

@@ -33,11 +33,29 @@ export interface AerInjection {
 /** How long the kernel may take to handle an error, at reference speed; a fatal one waits for a dead link. */
 const handledBudgetMs = 15_000;
 
+/**
+ * While a port's link is being reset, the functions below it answer nothing, and an error cannot be injected there:
+ * those of one root port come one after the other. Several that meet are what `burst` is for.
+ */
+const busyPorts = new WeakMap<object, Map<string, Promise<unknown>>>();
+
 export async function injectAer(
   fault: AerFault,
   ctx: FaultContext,
   signal: AbortSignal,
 ): Promise<AerInjection> {
+  const ports = busyPorts.get(ctx.plan) ?? new Map<string, Promise<unknown>>();
+  busyPorts.set(ctx.plan, ports);
+  const { bdf, rootBdf = bdf } = aerTarget(ctx, fault.target);
+  const mine = (ports.get(rootBdf) ?? Promise.resolve()).then(() => injectAlone(fault, ctx, signal));
+  ports.set(
+    rootBdf,
+    mine.catch(() => {}),
+  );
+  return await mine;
+}
+
+async function injectAlone(fault: AerFault, ctx: FaultContext, signal: AbortSignal): Promise<AerInjection> {
   const { host, hostSerial } = ctx;
   const target = aerTarget(ctx, fault.target);
   const found = ctx.functions.get(fault.target);
@@ -68,8 +86,20 @@ export async function injectAer(
       ? /PCIe Bus Error: severity=Correct|AER: Correct/
       : /AER: [Dd]evice recovery (successful|failed)/;
   await ctx.within(handledBudgetMs, signal, (s) => hostSerial.waitForLine(done, { from: mark, signal: s }));
+  if (fault.burst > 1) await awaitQuiet(ctx, signal);
   ctx.file('host.trace', await readTrace(host, signal));
   return { target, before, marker };
+}
+
+/** The threads that handle errors sleep, and no error waits for them any more. */
+async function awaitQuiet({ host, scaled }: FaultContext, signal: AbortSignal): Promise<void> {
+  const busy = `grep -l aerdrv /proc/[0-9]*/comm 2>/dev/null | while read -r f; do grep '^State:.[DR]' \${f%comm}status; done | grep -q .`;
+  const looks = Math.ceil(scaled(handledBudgetMs) / 200);
+  await host.run(
+    `quiet=0; for look in $(seq ${looks}); do if ${busy}; then quiet=0; else quiet=$((quiet + 1)); fi; ` +
+      '[ $quiet = 3 ] && break; sleep 0.1; done',
+    signal,
+  );
 }
 
 function aerTarget(ctx: FaultContext, name: string): AerTarget {
@@ -128,10 +158,10 @@ export async function injectByKernel(
 ): Promise<string> {
   const bytes = [...aerInjectRecord(fault, bdf)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`);
   // One write(2) of the whole record: the driver refuses anything shorter (aer_inject_write).
-  const command =
-    // Two injections may come at one moment: each has a file of its own.
-    `modprobe aer_inject && printf '${bytes.join('')}' > /run/aer_inject.$$ && ` +
-    'dd if=/run/aer_inject.$$ of=/dev/aer_inject bs=32 count=1 2>&1; s=$?; rm /run/aer_inject.$$; exit $s';
+  const once = 'dd if=$r of=/dev/aer_inject bs=32 count=1 2>&1';
+  const write = fault.burst === 1 ? once : `{ for n in $(seq ${fault.burst}); do ${once} & done; wait; }`;
+  // Two injections may come at one moment: each has a file of its own.
+  const command = `modprobe aer_inject && r=/run/aer_inject.$$ && printf '${bytes.join('')}' > $r && ${write}; s=$?; rm $r; exit $s`;
   const result = await host.run(command, signal);
   return result.stdout + result.stderr;
 }

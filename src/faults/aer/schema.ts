@@ -53,6 +53,8 @@ export const AerFault = z.strictObject({
    * `qemu`: HMP `pcie_aer_inject_error`, at device level, on functions with a qdev id (not VFs).
    */
   via: z.enum(['kernel', 'qemu']).default('kernel'),
+  /** So many at once, each written by a process of its own; the kernel may take several of them as one. */
+  burst: z.int().min(1).max(64).default(1),
   /** The four double words of the TLP header log. */
   header: z.array(z.number().int().min(0).max(0xffffffff)).length(4).default([0, 1, 2, 3]),
 });
@@ -66,7 +68,8 @@ export const aerWords: FaultWords<AerFault> = {
   schema: AerFault,
   lasts: false,
   draws: false,
-  says: ({ severity, error, target }) => `${severity} ${error} on ${target}`,
+  says: ({ severity, error, target, burst }) =>
+    `${severity} ${error} on ${target}${burst > 1 ? `, ${burst} at once` : ''}`,
   by: ({ via }) => (via === 'kernel' ? "the kernel's aer_inject" : "QEMU's pcie_aer_inject_error"),
   hostModules: ({ via }) => (via === 'kernel' ? ['aer_inject'] : []),
   *check(fault, { functions, ports, portOf, unknown }) {
@@ -87,6 +90,8 @@ export const aerWords: FaultWords<AerFault> = {
         key: 'target',
         message: `QEMU's igb sends no error messages: aim at the port above it, ${portOf(fn.device)}, or write \`via: kernel\``,
       };
+    if (fault.burst > 1 && fault.via === 'qemu')
+      yield { key: 'burst', message: 'QEMU injects one at a time: write `via: kernel`' };
     if (isCorrectable(fault.error) && fault.severity !== 'correctable')
       yield {
         key: 'severity',

@@ -49,9 +49,12 @@ export async function traceRecovery(
   signal: AbortSignal,
 ): Promise<void> {
   const lines = probeDefinitions(drivers).map((line) => `echo '${line}' >> ${tracing}/kprobe_events`);
+  // Set anew, they would miss what a recovery under way does; one that is set already is left alone.
+  const names = probeDefinitions(drivers).length;
   await host.run(
-    // Only our own: a real host may have others.
-    `cd ${tracing}; echo 0 > events/vflab/enable 2>/dev/null; ` +
+    `cd ${tracing}; [ "$(grep -c ':vflab/' kprobe_events)" = ${names} ] && [ "$(cat events/vflab/enable)" = 1 ] && exit 0\n` +
+      // Only our own: a real host may have others.
+      `echo 0 > events/vflab/enable 2>/dev/null; ` +
       `grep -o ':vflab/[^ ]*' kprobe_events | while read -r p; do echo "-$p" >> kprobe_events; done; ` +
       `${lines.join('; ')}; echo 1 > ${tracing}/events/vflab/enable`,
     signal,
