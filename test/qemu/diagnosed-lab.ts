@@ -10,6 +10,7 @@ import { LabCli } from './lab-cli.ts';
 export const reports: Readonly<Record<string, readonly string[]>> = {
   'vectors exhausted, disks without a pin': ['cases/vectors-exhausted.dmesg'],
   'an INTx line that is not shared': ['cases/vfio-intx.dmesg'],
+  'a line that nobody cared for': ['cases/boot-interrupts.dmesg'],
   'a VM stopped by an error report': ['recordings/hang-6.12/host.dmesg', 'recordings/hang-6.12/vm0.stderr'],
 };
 

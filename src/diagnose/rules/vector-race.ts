@@ -66,7 +66,7 @@ export function vectorRace(book: Casebook): Finding | undefined {
       ],
       lab: {
         available: false,
-        why: 'the race needs two CPUs stopped between two instructions; no lab of vflab does that yet. `vflab explore vector-setup` shows every way to it in a model, and what each cure is worth',
+        why: 'it needs no scaling: `vflab run lost-interrupt-race` forces this race on kernels with and without the fix, and `vflab explore vector-setup` shows every way to it in a model, and what each cure is worth',
       },
     },
   };
