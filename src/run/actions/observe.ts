@@ -4,7 +4,7 @@
  */
 import type { Moment } from '../../lab/plan.ts';
 import type { VariantContext } from '../context.ts';
-import { waitOrGoOn } from '../wait.ts';
+import { askOrGoOn } from '../wait.ts';
 
 interface Answer {
   alive: boolean;
@@ -41,7 +41,7 @@ async function askAll(
   const ask = async (witness: 'ssh' | 'serial' | 'qmp', question: (s: AbortSignal) => Promise<Answer>) => {
     const t0 = ctx.record.now();
     const silent: Answer = { alive: false, answer: `no answer within ${(budgetMs / 1000).toFixed(1)} s` };
-    const answer = (await waitOrGoOn(budgetMs, signal, question)) ?? silent;
+    const answer = (await askOrGoOn(budgetMs, signal, question)) ?? silent;
     ctx.record.event({ kind: 'witness', machine: id, witness, moment, ...answer, t0 });
     return answer;
   };
