@@ -4,6 +4,7 @@
  */
 import { pciArgs } from './args-pci.ts';
 import { type Channel, chardev, type DiskBacking, escapeComma, ownProcessWiring } from './channels.ts';
+import { refuseUndetermined } from './determinism.ts';
 import { type QuirkId, quirksAvoided } from './quirks.ts';
 import type { Accelerator, ControlNic, MachineSpec } from './spec.ts';
 import { allDevices } from './topology.ts';
@@ -18,6 +19,8 @@ export interface QemuArgsOptions {
   serial?: Channel;
   qmp?: Channel;
   disks?: Record<string, DiskBacking>;
+  /** Its memory is this file; `shared`: what it writes is written there, else it is its own. For snapshots. */
+  memory?: { file: string; shared: boolean };
   /** Start with the CPUs stopped (`-S`); QMP `cont` starts them. Nothing is lost before channels are connected. */
   paused?: boolean;
   /** Appended as they are, e.g. trace events. */
@@ -26,17 +29,20 @@ export interface QemuArgsOptions {
 
 /**
  * Arguments for `qemu-system-x86_64`, the program's name left out.
- * @throws {UsageError} `BAD_MACHINE` for a spec that no machine can have (see validate.ts).
+ * @throws {UsageError} `BAD_MACHINE` for a spec that no machine can have (see validate.ts); `NOT_DETERMINISTIC`.
  */
 export function qemuArgs(spec: MachineSpec, options: QemuArgsOptions): string[] {
   validateSpec(spec);
+  if (spec.deterministic) refuseUndetermined(spec, options.accel);
   const own = ownProcessWiring(spec);
   const avoided = quirksAvoided(spec, options.accel);
   return [
     ['-name', spec.name],
     ['-nodefaults', '-no-user-config', '-display', 'none'],
-    ['-machine', machineType(avoided, options.accel)],
+    ['-machine', `${machineType(avoided, options.accel)}${options.memory ? ',memory-backend=ram0' : ''}`],
+    memoryArgs(spec, options.memory),
     ['-accel', accelerator(spec, options.accel)],
+    deterministicArgs(spec),
     ['-cpu', cpuModel(spec, options.accel)],
     ['-smp', String(spec.cpus), '-m', `${spec.memoryMiB}M`],
     numaArgs(spec),
@@ -72,8 +78,30 @@ function machineType(avoided: readonly QuirkId[], accel: Accelerator['kind']): s
 function accelerator(spec: MachineSpec, accel: Accelerator['kind']): string {
   if (accel === 'kvm') return 'kvm';
   // Quirk tcg-single-thread-nested-hang.
-  const single = spec.cpus === 1 || spec.quirks.includes('tcg-single-thread-nested-hang');
+  const single =
+    spec.cpus === 1 || spec.deterministic || spec.quirks.includes('tcg-single-thread-nested-hang');
   return `tcg,thread=${single ? 'single' : 'multi'}`;
+}
+
+/**
+ * `sleep=off`: time that all CPUs idle is skipped. The date is arbitrary, and the same for every run; the clock is the
+ * machine's (docs/devel/tcg-icount.rst).
+ */
+function deterministicArgs({ deterministic }: MachineSpec): string[] {
+  if (!deterministic) return [];
+  const { seed, shift } = deterministic;
+  return [
+    ['-icount', `shift=${shift},sleep=off`],
+    ['-seed', String(seed)],
+    ['-rtc', 'base=2026-01-01T00:00:00,clock=vm'],
+  ].flat();
+}
+
+function memoryArgs({ memoryMiB }: MachineSpec, memory: QemuArgsOptions['memory']): string[] {
+  if (!memory) return [];
+  const share = memory.shared ? 'on' : 'off';
+  const file = `mem-path=${escapeComma(memory.file)},share=${share}`;
+  return ['-object', `memory-backend-file,id=ram0,size=${memoryMiB}M,${file}`];
 }
 
 /** TCG emulates SVM but not VMX (target/i386/cpu.c, TCG_EXT3_FEATURES), and `max` leaves SVM out. */

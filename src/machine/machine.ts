@@ -5,7 +5,7 @@
  * harness (`setpriv --pdeathsig`), so that even `kill -9` of the harness leaves no process, socket or file.
  */
 import { LabBrokeError, UsageError } from '../errors.ts';
-import { qemuArgs } from './args.ts';
+import { type QemuArgsOptions, qemuArgs } from './args.ts';
 import type { MachineConsole } from './console.ts';
 import type { StoppedMachine } from './died.ts';
 import { createDisk, type Disk } from './disks.ts';
@@ -33,6 +33,8 @@ export interface StartOptions {
   scratchDir?: string;
   /** More arguments for QEMU, e.g. trace events. */
   extraArgs?: readonly string[];
+  /** A file for its memory: see {@link QemuArgsOptions.memory}. */
+  memory?: QemuArgsOptions['memory'];
 }
 
 export interface RunningMachine extends AsyncDisposable {
@@ -80,6 +82,7 @@ export async function startMachine(spec: MachineSpec, options: StartOptions): Pr
     accel,
     paused: true,
     ...(options.extraArgs ? { extra: options.extraArgs } : {}),
+    ...(options.memory ? { memory: options.memory } : {}),
   });
   const command = [options.qemu ?? defaultQemu, ...args];
   await qemuVersion(options.qemu, options.signal);

@@ -55,6 +55,14 @@ export interface QmpCommands {
   netdev_add: { arguments: { type: string; id: string; [property: string]: unknown }; return: object };
   set_link: { arguments: { name: string; up: boolean }; return: object };
   netdev_del: { arguments: { id: string }; return: object };
+  migrate: { arguments: { uri: string }; return: object };
+  'migrate-incoming': { arguments: { uri: string }; return: object };
+  'migrate-set-capabilities': {
+    arguments: { capabilities: { capability: string; state: boolean }[] };
+    return: object;
+  };
+  'migrate-set-parameters': { arguments: { [parameter: string]: number }; return: object };
+  'query-migrate': { arguments: undefined; return: { status?: string; 'error-desc'?: string } };
   'human-monitor-command': { arguments: { 'command-line': string; 'cpu-index'?: number }; return: string };
   'qom-get': { arguments: { path: string; property: string }; return: unknown };
   'qom-set': { arguments: { path: string; property: string; value: unknown }; return: object };
@@ -68,6 +76,8 @@ export interface QmpEvents {
   RESET: { guest: boolean; reason: string };
   SHUTDOWN: { guest: boolean; reason: string };
   POWERDOWN: object;
+  /** Only with the capability `events`. */
+  MIGRATION: { status: string };
   GUEST_PANICKED: { action: string; info?: object };
   DEVICE_DELETED: { device?: string; path: string };
   DEVICE_UNPLUG_GUEST_ERROR: { device?: string; path: string };

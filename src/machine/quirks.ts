@@ -29,6 +29,7 @@ export const quirkIds = [
   'root-port-link-active',
   'acpi-hotplug-hides-slot',
   'tcg-single-thread-nested-hang',
+  'icount-block-io',
   'tcg-iotlb-assertion',
   'tcg-stale-breakpoint',
   'tcg-lost-timer',
@@ -81,7 +82,17 @@ export const quirks: readonly Quirk[] = [
     versions: 'seen in 10.0.2 with thread=single (also what icount implies)',
     avoidedBy: '-accel tcg,thread=multi whenever there is more than one CPU',
     affects: 'every lab with guests: a false "guest hangs"',
-    applies: (spec, accel) => accel === 'tcg' && spec.cpus > 1,
+    applies: (spec, accel) => accel === 'tcg' && spec.cpus > 1 && !spec.deterministic,
+  },
+  {
+    id: 'icount-block-io',
+    what: 'A disk answers when the main loop gets to it, at an instruction that nothing determines',
+    versions:
+      'all with icount (block/block-backend.c, blk_aio_complete_bh() is a bottom half of the main loop, also for ' +
+      'null-co; virtio-blk hears of a request there too, by ioeventfd); seen in 10.0.2: time stamps differ from the ' +
+      'first disk on',
+    avoidedBy: 'a deterministic machine has no disks; a lab with disks is refused',
+    affects: '`--deterministic` and hunts: two runs would differ',
   },
   {
     id: 'tcg-iotlb-assertion',

@@ -45,8 +45,20 @@ export interface MachineSpec {
    * Only for a machine that the harness runs itself.
    */
   gdbStub?: boolean;
+  /**
+   * Executed instruction by instruction on a clock of its own (TCG's icount): as long as nothing comes from outside,
+   * every run is the same to the byte. Not with guests, nor with disks: see `determinism.ts`.
+   */
+  deterministic?: Determinism;
   /** Firmware file. Default `qboot.rom`, which does not visit every PCI device before the kernel (SeaBIOS does). */
   firmware?: string;
+}
+
+export interface Determinism {
+  /** Of all random numbers that the machine gives its kernel. 0 to 2^32 - 1. */
+  seed: number;
+  /** An instruction takes 2^shift ns of the machine's time. 0 to 10. */
+  shift: number;
 }
 
 export interface IommuSpec {

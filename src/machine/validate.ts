@@ -30,6 +30,14 @@ export function validateSpec(spec: MachineSpec): void {
   }
   if (spec.iommu?.cachingMode && spec.iommu.kind !== 'intel') fail('cachingMode exists for intel only');
 
+  if (spec.deterministic) {
+    inRange('seed', spec.deterministic.seed, 0, 2 ** 32 - 1);
+    inRange('icount shift', spec.deterministic.shift, 0, 10);
+  }
+  // The kernel cuts the rest off, silently (arch/x86/include/asm/setup.h, COMMAND_LINE_SIZE).
+  const words = spec.cmdline.join(' ');
+  if (words.length > 2047) fail(`the kernel command line has ${words.length} characters; 2047 are its most`);
+
   for (const event of spec.trace ?? []) {
     if (!/^[a-z][a-z0-9_]*\*?$/.test(event)) fail(`"${event}" is not the name of a trace event`);
   }
