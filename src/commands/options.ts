@@ -16,6 +16,7 @@ export function runCommand(program: Command): Command {
     .option('--axis <name=value>', 'a value of any axis of the matrix (repeatable)', collect)
     .optionsGroup('Run:')
     .option('--dry-run', 'print the whole plan, start nothing')
+    .option('--deterministic', "the lab's hunt from power-on, alone: the same to the byte on every run")
     .option('--repeat <n>', 'run every variant n times', positive, 1)
     .option('--seed <n>', 'what random schedules are drawn from: the same seed, the same schedule', seed)
     .option('--refresh', 'look for newer kernels and packages')
@@ -48,6 +49,26 @@ export function inventoryCommand(program: Command): Command {
     .option('--identity <file>', 'private key (default: the agent, else ~/.ssh/id_*)')
     .option('--known-hosts <file>', 'default: ~/.ssh/known_hosts')
     .option('--json', 'as JSON');
+}
+
+export function huntCommand(program: Command): Command {
+  return program
+    .command('hunt <lab>')
+    .description('hold CPUs at chosen functions, by many schedules, until what races fails')
+    .option('--runs <n>', 'schedules to try', positive, 100)
+    .option('--first <seed>', 'seed of the first; the others follow', seed, 1)
+    .option('--seed <seed>', 'this schedule only: how a hit is run again', seed)
+    .option(
+      '--kernel <version|path>',
+      'a kernel of the lab (repeatable), `all`, or a bzImage of your own',
+      collect,
+    )
+    .option('--modules <dir>', 'modules of your own kernel: lib/modules/<release>')
+    .option('--variant <name>', 'a variant whose host is hunted in (default: the first)', collect)
+    .option('--axis <name=value>', 'a value of any axis of the matrix (repeatable)', collect)
+    .option('--jobs <n>', 'runs side by side (default: 2)', positive)
+    .option('--json', 'as JSON')
+    .option('--output <dir>', 'folder for the evidence (default: runs)');
 }
 
 export function predictCommand(program: Command): Command {

@@ -2,7 +2,14 @@
 import { Command } from 'commander';
 import type { CommandContext } from './context.ts';
 import { exitCodeHelp, runHelp } from './help.ts';
-import { collect, inventoryCommand, positive, predictCommand, runCommand } from './options.ts';
+import {
+  collect,
+  huntCommand,
+  inventoryCommand,
+  positive,
+  predictCommand,
+  runCommand,
+} from './options.ts';
 import type { RunCommandOptions } from './run.ts';
 
 export function commandLine(context: CommandContext, exit: (code: number) => void): Command {
@@ -68,6 +75,10 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
     .option('--no-resume', 'leave the machine stopped, as QEMU stops it when a debugger connects')
     .option('--json', 'as JSON')
     .action(async (options) => exit(await (await import('./inspect.ts')).inspect(context, options)));
+
+  huntCommand(program).action(async (lab: string, options) =>
+    exit(await (await import('./hunt.ts')).hunt(context, lab, options)),
+  );
 
   program
     .command('explore [race]')

@@ -21,6 +21,7 @@ import { plansFor, type SelectOptions } from './select.ts';
 
 export interface RunCommandOptions extends SelectOptions, RealHostOptions {
   dryRun?: boolean;
+  deterministic?: boolean;
   json?: boolean;
   output?: string;
   repeat: number;
@@ -38,6 +39,7 @@ export async function run(
   names: readonly string[],
   options: RunCommandOptions,
 ): Promise<number> {
+  if (options.deterministic) return (await import('./hunt.ts')).runDeterministic(context, names, options);
   const { cwd, out, err, env } = context;
   const labs = await loadLabs(cwd, await Promise.all(names.map((name) => findLab(cwd, name))));
   let plans = await plansFor(cwd, labs, options);

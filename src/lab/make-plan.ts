@@ -80,6 +80,7 @@ function variantPlan(whole: Lab, cell: Cell, seed: number): VariantPlan {
     faults: Object.fromEntries(faults.map((id) => [id, lab.faults[id]!])),
     ...(invariants.length > 0 ? { invariants } : {}),
     ...(drawsLots(lab, cell.variant!) ? { seed } : {}),
+    ...(lab.hunt ? { hunt: lab.hunt } : {}),
     remedy: { id: variant.remedy, title: remedyTitle(lab, variant.remedy) },
     phases: phasesOf(lab, cell.variant!, parts),
     failure: lab.failure,

@@ -7,6 +7,7 @@
  * `nic0` (the physical function) or `nic0.vf1` (its second virtual function).
  */
 import type { Fault } from '../faults/schema.ts';
+import type { HuntPlan } from '../hunt/script.ts';
 import type { MachineSpec } from '../machine/spec.ts';
 
 export interface Plan {
@@ -48,6 +49,8 @@ export interface VariantPlan {
   seed?: number;
   remedy: { id: string; title: string };
   phases: Phase[];
+  /** What is hunted on this host, where the lab says so. */
+  hunt?: HuntPlan;
   /** The failure that this lab is about; the verdict says whether it was reproduced. */
   failure: FailureId;
   expect: Expectation;

@@ -8,6 +8,7 @@ import { Fault } from '../faults/schema.ts';
 import { findingIds } from '../verdict/types.ts';
 import { failureIds } from './plan.ts';
 import { FunctionName, Host, HostChange, hostShape } from './schema-host.ts';
+import { Hunt } from './schema-hunt.ts';
 import { Race, RaceForce } from './schema-race.ts';
 import { FaultEntry, Invariant } from './schema-schedule.ts';
 import { Ip, Name } from './schema-words.ts';
@@ -183,6 +184,7 @@ export const Lab = z
       .min(1)
       .optional()
       .describe('Variants that stand for this lab where all labs are run. Default: all but those on demand.'),
+    hunt: Hunt.optional(),
     matrix: z
       .strictObject({
         ...axisShape,

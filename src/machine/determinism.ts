@@ -16,8 +16,11 @@ export function refuseUndetermined(spec: MachineSpec, accel: Accelerator['kind']
 
 export function notDeterministic(name: string, why: string, quirk?: QuirkId): UsageError {
   const what = quirks.find(({ id }) => id === quirk)?.what;
-  return new UsageError(`machine ${name} cannot be deterministic: ${why}${what ? ` (quirk ${quirk}: ${what})` : ''}`, {
-    code: 'NOT_DETERMINISTIC',
-    next: 'docs/hunt.md says which labs can be.',
-  });
+  return new UsageError(
+    `machine ${name} cannot be deterministic: ${why}${what ? ` (quirk ${quirk}: ${what})` : ''}`,
+    {
+      code: 'NOT_DETERMINISTIC',
+      next: 'docs/hunt.md says which labs can be.',
+    },
+  );
 }

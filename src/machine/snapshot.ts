@@ -8,7 +8,7 @@
  * What a snapshot loses is the reason for what is refused: nvme says itself that it cannot be migrated; a VF of igb
  * does not say so, and comes back deaf (quirks nvme-no-migration, igbvf-no-migration-state).
  */
-import { LabBrokeError, UsageError } from '../errors.ts';
+import { isKnownError, LabBrokeError, UsageError } from '../errors.ts';
 import { type RunningMachine, type StartOptions, startMachine } from './machine.ts';
 import type { QmpClient } from './qmp.ts';
 import { type QuirkId, quirks } from './quirks.ts';
@@ -41,17 +41,32 @@ export function refuseVfs(spec: MachineSpec): UsageError {
 
 function refused({ name }: MachineSpec, why: string, quirk?: QuirkId): UsageError {
   const what = quirks.find(({ id }) => id === quirk)?.what;
-  return new UsageError(
-    `no snapshot of machine ${name}: ${why}${what ? ` (quirk ${quirk}: ${what})` : ''}`,
-    { code: 'SNAPSHOT_REFUSED', next: 'Take it before that device is there.' },
-  );
+  return new UsageError(`no snapshot of machine ${name}: ${why}${what ? ` (quirk ${quirk}: ${what})` : ''}`, {
+    code: 'SNAPSHOT_REFUSED',
+    next: 'Take it before that device is there.',
+  });
 }
 
 /**
- * Saves a machine that stands still and was started with `memory: { file, shared: true }`; it is of no use afterwards.
+ * What a machine must be started with to be saved. QEMU would save its run state too, and not take `debug` back, which
+ * is that of a machine at a breakpoint (system/runstate.c, runstate_transitions_def).
+ */
+export function savable(memory: string): Pick<StartOptions, 'memory' | 'extraArgs'> {
+  return {
+    memory: { file: memory, shared: true },
+    extraArgs: ['-global', 'migration.store-global-state=off'],
+  };
+}
+
+/**
+ * Saves a machine that stands still and was started with {@link savable}; it is of no use afterwards.
  * @throws {LabBrokeError} `SNAPSHOT_FAILED`
  */
-export async function saveMachine({ qmp, spec }: RunningMachine, state: string, signal: AbortSignal): Promise<void> {
+export async function saveMachine(
+  { qmp, spec }: RunningMachine,
+  state: string,
+  signal: AbortSignal,
+): Promise<void> {
   await migrate(spec, qmp, 'migrate', state, signal);
 }
 
@@ -93,6 +108,7 @@ async function migrate(
   await qmp.execute('migrate-set-capabilities', { capabilities }, bounded);
   const mark = qmp.mark();
   let why: string;
+  let lastLines: readonly string[] = [];
   try {
     await qmp.execute(command, { uri: `file:${state}` }, bounded);
     const { data } = await qmp.waitForEvent('MIGRATION', {
@@ -105,9 +121,14 @@ async function migrate(
   } catch (error) {
     signal.throwIfAborted();
     why = bounded.aborted ? `no answer within ${budgetMs} ms` : (error as Error).message;
+    lastLines = isKnownError(error) ? error.lastLines : [];
   }
   throw new LabBrokeError(
     `machine ${name} could not be ${command === 'migrate' ? 'saved to' : 'restored from'} ${state}: ${why}`,
-    { code: 'SNAPSHOT_FAILED', next: 'Is there room where the cache is? A damaged snapshot can be removed.' },
+    {
+      code: 'SNAPSHOT_FAILED',
+      next: 'Is there room where the cache is? A damaged snapshot can be removed.',
+      lastLines,
+    },
   );
 }

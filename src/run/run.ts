@@ -163,7 +163,7 @@ function acceleratorOf({ url }: RealHost): RunResult['accelerator'] {
 }
 
 /** `<outDir>/20261121T050203Z-vf-aer-hang`, and `<outDir>/latest` that points to it. */
-function makeRunFolder(outDir: string, lab: string, at: Date): string {
+export function makeRunFolder(outDir: string, lab: string, at: Date): string {
   const stamp = at.toISOString().replaceAll(/[-:]|\.\d+/g, '');
   mkdirSync(outDir, { recursive: true });
   for (let i = 1; ; i += 1) {

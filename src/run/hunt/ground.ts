@@ -4,12 +4,18 @@ import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabBrokeError, UsageError } from '../../errors.ts';
 import { type HuntPlan, huntLines, snapshotFunction, symbolsIn, tickFunction } from '../../hunt/script.ts';
-import { type BuildContext, moveIntoPlace, readJson, withLock, withTempDirectory } from '../../images/cache.ts';
-import { type RunningMachine, startMachine } from '../../machine/machine.ts';
+import {
+  type BuildContext,
+  moveIntoPlace,
+  readJson,
+  withLock,
+  withTempDirectory,
+} from '../../images/cache.ts';
 import { qemuArgs } from '../../machine/args.ts';
+import { type RunningMachine, startMachine } from '../../machine/machine.ts';
 import { qemuVersion } from '../../machine/qemu-version.ts';
 import { recordToMemory } from '../../machine/record.ts';
-import { refuseUnsavable, refuseVfs, type Snapshot, saveMachine } from '../../machine/snapshot.ts';
+import { refuseUnsavable, refuseVfs, type Snapshot, savable, saveMachine } from '../../machine/snapshot.ts';
 import type { MachineSpec } from '../../machine/spec.ts';
 
 export interface Ground {
@@ -89,7 +95,8 @@ const keepMs = 7 * 24 * 3600 * 1000;
 async function removeUnused(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const info = await stat(join(folder, name)).catch(() => undefined);
-    if (info && info.mtimeMs < Date.now() - keepMs) await rm(join(folder, name), { recursive: true, force: true });
+    if (info && info.mtimeMs < Date.now() - keepMs)
+      await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 
@@ -107,7 +114,6 @@ async function learnSymbols(spec: MachineSpec, signal?: AbortSignal): Promise<Ma
   const record = recordToMemory();
   const bounded = bootSignal(signal);
   await using machine = await startMachine(spec, { accel: 'tcg', record, signal: bounded });
-  machine.gdb?.resume();
   await prepared(machine, bounded);
   const lines = consoleLines(record.text('serial'));
   if (lines.some((line) => huntLines.vf.test(line))) throw refuseVfs(spec);
@@ -133,21 +139,25 @@ async function prepared({ serial }: RunningMachine, signal: AbortSignal): Promis
     throw signal.aborted ? bootTooLong(serial.lastLines()) : error;
   });
   if (ready.test(text)) return;
-  throw new LabBrokeError(`the machine did not get ready for its work: ${text.trim()}`, {
+  throw unpreparedError(text, serial.lastLines());
+}
+
+export function unpreparedError(text: string, lastLines: readonly string[]): LabBrokeError {
+  return new LabBrokeError(`the machine did not get ready for its work: ${text.trim()}`, {
     code: 'HUNT_UNPREPARED',
     next: 'The commands of `prepare` have to succeed: the last lines say which did not.',
-    lastLines: serial.lastLines(),
+    lastLines,
   });
 }
 
-function bootTooLong(lastLines: readonly string[]): LabBrokeError {
+export function bootTooLong(lastLines: readonly string[]): LabBrokeError {
   return new LabBrokeError(`did not finish: boot of the machine to hunt in, within ${bootBudgetMs} ms`, {
     code: 'DEADLINE',
     lastLines,
   });
 }
 
-function bootSignal(signal: AbortSignal | undefined): AbortSignal {
+export function bootSignal(signal: AbortSignal | undefined): AbortSignal {
   return AbortSignal.any([AbortSignal.timeout(bootBudgetMs), ...(signal ? [signal] : [])]);
 }
 
@@ -163,7 +173,7 @@ async function saveAt(
     record: recordToMemory(),
     signal: bounded,
     paused: true,
-    memory: { file: memory, shared: true },
+    ...savable(memory),
   });
   await machine.gdb!.hold(async (cpus) => {
     await cpus.setBreakpoint(address);
@@ -173,4 +183,3 @@ async function saveAt(
     await saveMachine(machine, state, bounded);
   }, bounded);
 }
-

@@ -1,23 +1,11 @@
 /** One run of a hunt: from the snapshot to the end of the work, under one schedule. */
-import { drive, type Visit } from '../../hunt/drive.ts';
+import { drive } from '../../hunt/drive.ts';
+import type { HuntRun } from '../../hunt/hunt.ts';
 import type { Schedule } from '../../hunt/schedule.ts';
 import { huntLines, tickFunction } from '../../hunt/script.ts';
 import { recordToMemory } from '../../machine/record.ts';
 import { restoreMachine } from '../../machine/snapshot.ts';
 import { consoleLines, type Ground } from './ground.ts';
-
-export interface HuntRun {
-  schedule: Schedule;
-  /** `failed`: the work said so by its status, or the kernel panicked. `unfinished`: it did not end in its time. */
-  outcome: 'passed' | 'failed' | 'unfinished';
-  /** The work's status. */
-  status?: number;
-  visits: Visit[];
-  /** What the machine said since the snapshot. */
-  console: string[];
-  /** Of this machine's time, from QEMU's start to its end. */
-  ms: number;
-}
 
 /** At reference speed a run takes a second. */
 const runBudgetMs = 60_000;

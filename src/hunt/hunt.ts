@@ -1,0 +1,116 @@
+/** A hunt: many seeded schedules of one work, the hits shrunk. Runs are made by whoever calls; this decides which. */
+import type { Visit } from './drive.ts';
+import { type Schedule, scheduleOf } from './schedule.ts';
+import { type Shrunk, shrink } from './shrink.ts';
+
+export interface HuntRun {
+  schedule: Schedule;
+  /** `failed`: the work said so by its status, or the kernel panicked. `unfinished`: it did not end in its time. */
+  outcome: 'passed' | 'failed' | 'unfinished';
+  /** The work's status. */
+  status?: number;
+  visits: Visit[];
+  /** What the machine said since the snapshot. */
+  console: string[];
+  /** Of this machine's time, from QEMU's start to its end. */
+  ms: number;
+}
+
+export interface Hit {
+  seed: number;
+  run: HuntRun;
+  /** Of the first few hits only: shrinking takes some ten runs. */
+  shrunk?: Shrunk & { run: HuntRun; replay: Replay };
+}
+
+/** The smallest schedule run once more: `same` to the last byte of the console, else where it differs first. */
+export type Replay = { same: true } | { same: false; line: number; outcome: HuntRun['outcome'] };
+
+export interface HuntResult {
+  /** The work with nobody held. If it fails already, nothing more is run. */
+  undisturbed: HuntRun;
+  /** Those that came to an end; hits among them. */
+  runs: number;
+  hits: Hit[];
+  /** Seeds of runs that did not end: they say nothing. */
+  unfinished: number[];
+  /** Milliseconds for all runs but shrinking, jobs side by side. */
+  ms: number;
+}
+
+export interface HuntOptions {
+  seeds: readonly number[];
+  preemptions: number;
+  longest: number;
+  /** Runs side by side. */
+  jobs: number;
+  /** Hits that are shrunk, in the order of their seeds. */
+  shrinkHits: number;
+  run: (schedule: Schedule) => Promise<HuntRun>;
+  /** Milliseconds, monotonic. */
+  now: () => number;
+  tell: (event: HuntEvent) => void;
+}
+
+export type HuntEvent =
+  | { kind: 'undisturbed'; run: HuntRun }
+  | { kind: 'run'; seed: number; run: HuntRun; done: number; of: number }
+  | { kind: 'shrinking'; seed: number };
+
+/** More tries than any schedule needs that holds three CPUs for eight visits each. */
+const mostTries = 60;
+
+/** @throws what `run` throws: the hunt is then over. */
+export async function hunt(options: HuntOptions): Promise<HuntResult> {
+  const { seeds, run, tell } = options;
+  const undisturbed = await run([]);
+  tell({ kind: 'undisturbed', run: undisturbed });
+  const result: HuntResult = { undisturbed, runs: 0, hits: [], unfinished: [], ms: 0 };
+  const visits = undisturbed.visits.length;
+  if (undisturbed.outcome !== 'passed' || visits === 0) return result;
+  const space = { visits, most: options.preemptions, longest: options.longest };
+
+  const t0 = options.now();
+  let next = 0;
+  let done = 0;
+  const worker = async () => {
+    while (next < seeds.length) {
+      const seed = seeds[next]!;
+      next += 1;
+      const one = await run(scheduleOf(seed, space));
+      done += 1;
+      if (one.outcome === 'unfinished') result.unfinished.push(seed);
+      else result.runs += 1;
+      if (one.outcome === 'failed') result.hits.push({ seed, run: one });
+      tell({ kind: 'run', seed, run: one, done, of: seeds.length });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(options.jobs, seeds.length) }, worker));
+  result.ms = options.now() - t0;
+  result.hits.sort((a, b) => a.seed - b.seed);
+  result.unfinished.sort((a, b) => a - b);
+
+  for (const hit of result.hits.slice(0, options.shrinkHits)) {
+    tell({ kind: 'shrinking', seed: hit.seed });
+    hit.shrunk = await shrinkHit(hit.run, run);
+  }
+  return result;
+}
+
+async function shrinkHit(first: HuntRun, run: HuntOptions['run']): Promise<NonNullable<Hit['shrunk']>> {
+  let smallest = first;
+  const fails = async (candidate: Schedule) => {
+    const tried = await run(candidate);
+    if (tried.outcome === 'failed') smallest = tried;
+    return tried.outcome === 'failed';
+  };
+  const shrunk = await shrink(first.schedule, fails, mostTries);
+  return { ...shrunk, run: smallest, replay: compareRuns(smallest, await run(shrunk.schedule)) };
+}
+
+export function compareRuns(a: HuntRun, b: HuntRun): Replay {
+  const length = Math.max(a.console.length, b.console.length);
+  for (let line = 0; line < length; line += 1)
+    if (a.console[line] !== b.console[line]) return { same: false, line: line + 1, outcome: b.outcome };
+  return { same: true };
+}
