@@ -28,6 +28,8 @@ const mayImport: Record<string, readonly string[]> = {
   // What it reuses of the diagnosis is how files of any kind are read.
   preflight: ['model', 'diagnose/casebook', 'diagnose/machine'],
   explore: ['model'],
+  // Which schedule is run, not how: that is run/hunt/.
+  hunt: [],
   // A machine is driven through what it is given. The words of a lab file say what is wrong in a schedule.
   director: ['introspect', 'lab/problem', 'lab/zod-problems'],
   // What it tells of a real host is types.
@@ -45,6 +47,7 @@ const pure = [
   'preflight',
   'explore',
   'director',
+  'hunt',
 ];
 
 interface Import {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { EnvironmentError, exitCodes } from '../errors.ts';
-import { type HuntEvent, type HuntResult, hunt as huntIn } from '../hunt/hunt.ts';
+import { type HuntEvent, type HuntResult, hunt as huntIn, weigh } from '../hunt/hunt.ts';
 import { type BuildContext, cacheDirectory } from '../images/cache.ts';
 import type { Plan, VariantPlan } from '../lab/plan.ts';
 import { ending, type HuntHead, huntText } from '../report/hunt-text.ts';
@@ -60,6 +60,7 @@ export async function hunt(
     });
     const head: HuntHead = {
       ...hunted,
+      weight: weigh(result, hunted),
       title: `${plan.lab}, ${variant.id}`,
       replay: (seed) => `vflab hunt ${plan.file} ${selection(variant)} --seed ${seed}`,
     };

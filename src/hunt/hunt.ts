@@ -1,6 +1,7 @@
 /** A hunt: many seeded schedules of one work, the hits shrunk. Runs are made by whoever calls; this decides which. */
 import type { Visit } from './drive.ts';
-import { type Schedule, scheduleOf } from './schedule.ts';
+import { rateText } from './rate.ts';
+import { leastChance, type Schedule, scheduleOf } from './schedule.ts';
 import { type Shrunk, shrink } from './shrink.ts';
 
 export interface HuntRun {
@@ -113,4 +114,21 @@ export function compareRuns(a: HuntRun, b: HuntRun): Replay {
   for (let line = 0; line < length; line += 1)
     if (a.console[line] !== b.console[line]) return { same: false, line: line + 1, outcome: b.outcome };
   return { same: true };
+}
+
+export interface Weight {
+  /** `0 of 300: below 0.99 % at 95 %`; of the schedules of this hunt, which say nothing of a machine that is left alone. */
+  rate: string;
+  /** A failure that takes one preemption, however long, would be met by at least this share of the schedules. */
+  onePreemption: number;
+}
+
+/** Undefined where no run came to an end. */
+export function weigh(
+  { undisturbed, hits, runs }: HuntResult,
+  { preemptions, longest }: Pick<HuntOptions, 'preemptions' | 'longest'>,
+): Weight | undefined {
+  if (runs === 0) return undefined;
+  const space = { visits: undisturbed.visits.length, most: preemptions, longest };
+  return { rate: rateText(hits.length, runs), onePreemption: leastChance(space, 1, longest) };
 }

@@ -1,8 +1,7 @@
 /** What a hunt found, for a terminal. */
 import type { Visit } from '../hunt/drive.ts';
-import type { Hit, HuntResult, HuntRun } from '../hunt/hunt.ts';
-import { rateText } from '../hunt/rate.ts';
-import { leastChance, type Schedule } from '../hunt/schedule.ts';
+import type { Hit, HuntResult, HuntRun, Weight } from '../hunt/hunt.ts';
+import type { Schedule } from '../hunt/schedule.ts';
 import type { Style } from './colour.ts';
 import { plainLine } from './plain.ts';
 import { formatMs } from './time.ts';
@@ -13,6 +12,7 @@ export interface HuntHead {
   points: readonly string[];
   preemptions: number;
   longest: number;
+  weight: Weight | undefined;
   /** The command that runs one seed again. */
   replay: (seed: number) => string;
 }
@@ -29,11 +29,12 @@ export function huntText(head: HuntHead, result: HuntResult, style: Style): stri
     lines.push(`  The work comes to none of its points: ${head.points.join(', ')}.`);
     return text(lines);
   }
-  lines.push(
-    `  Undisturbed: ${visits} visits of ${head.points.length} points, and all is well.`,
-    `  ${rateText(hits.length, Math.max(1, runs))} of the schedules${hits.length === 0 ? ' fail' : ''}` +
-      ` with up to ${head.preemptions} preemptions, held for up to ${head.longest} visits.`,
-  );
+  lines.push(`  Undisturbed: ${visits} visits of ${head.points.length} points, and all is well.`);
+  if (head.weight)
+    lines.push(
+      `  ${head.weight.rate} of the schedules${hits.length === 0 ? ' fail' : ''}` +
+        ` with up to ${head.preemptions} preemptions, held for up to ${head.longest} visits.`,
+    );
   if (unfinished.length > 0)
     lines.push(
       `  ${unfinished.length} more did not end in their time and say nothing: seeds ${some(unfinished)}.`,
@@ -42,11 +43,9 @@ export function huntText(head: HuntHead, result: HuntResult, style: Style): stri
     const rate = (60_000 * (runs + unfinished.length)) / ms;
     lines.push(`  ${runs + unfinished.length} runs in ${formatMs(ms)}, ${rate.toFixed(0)} a minute.`);
   }
-  if (hits.length === 0) {
-    const one = percent(
-      leastChance({ visits, most: head.preemptions, longest: head.longest }, 1, head.longest),
-    );
-    lines.push(`  A failure of one preemption would be met by at least ${one} of the schedules.`);
+  if (hits.length === 0 && head.weight) {
+    const least = percent(head.weight.onePreemption);
+    lines.push(`  A failure of one preemption would be met by at least ${least} of the schedules.`);
   }
   const { length } = hits;
   if (length > 0)
