@@ -23,9 +23,14 @@ export const snapshotFunction = '__x64_sys_personality';
 /** A CPU whose timer fires enters it; so a hold that nobody ends is found out. */
 export const tickFunction = 'hrtimer_interrupt';
 
+/** A CPU that has nothing to do enters one of them (kernel/sched/idle.c). */
+export const idleFunctions = ['default_idle_call', 'cpuidle_enter'];
+
 /** The end goes through the kernel's log, which prints whole lines; 0 is the level that is always printed. */
 export function huntScript({ prepare, work, points }: HuntPlan): string {
-  const names = [snapshotFunction, tickFunction, ...points].map((name) => `-e ${name}`).join(' ');
+  const names = [snapshotFunction, tickFunction, ...idleFunctions, ...points]
+    .map((name) => `-e ${name}`)
+    .join(' ');
   return `(
 set -e
 ${prepare.trimEnd() || ':'}

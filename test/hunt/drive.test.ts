@@ -5,7 +5,7 @@ import { type HuntEvent, type HuntResult, type HuntRun, hunt, weigh } from '../.
 import type { Schedule } from '../../src/hunt/schedule.ts';
 import { styleFor } from '../../src/report/colour.ts';
 import { type HuntHead, huntText } from '../../src/report/hunt-text.ts';
-import { MadeCpus, type Operation, tickAddress } from './made-cpus.ts';
+import { idleAddress, MadeCpus, type Operation, tickAddress } from './made-cpus.ts';
 
 const [a, b] = [0xan, 0xbn];
 const points = new Map([
@@ -17,7 +17,7 @@ async function driven(programs: Operation[][], schedule: Schedule, slice = 4) {
   const end = new AbortController();
   const cpus = new MadeCpus(programs, () => end.abort(), slice);
   return await drive(cpus, {
-    ...{ points, tick: tickAddress, schedule, ended: end.signal },
+    ...{ points, tick: tickAddress, idle: new Set([idleAddress]), schedule, ended: end.signal },
     stuck: () => AbortSignal.timeout(20),
   });
 }

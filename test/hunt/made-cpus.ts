@@ -13,9 +13,12 @@ interface MadeCpu {
   operations: Operation[];
   at: number;
   ticking: boolean;
+  /** It has come to its end, and entered the idle loop. */
+  halted: boolean;
 }
 
 export const tickAddress = 0x71cn;
+export const idleAddress = 0x1d1en;
 
 /** Each runs `slice` operations, then the next does: as QEMU's one thread does with its CPUs. */
 export class MadeCpus implements SteeredCpus {
@@ -32,6 +35,7 @@ export class MadeCpus implements SteeredCpus {
       operations,
       at: 0,
       ticking: false,
+      halted: false,
     }));
     this.#ended = ended;
     this.#slice = slice;
@@ -62,8 +66,7 @@ export class MadeCpus implements SteeredCpus {
   async run(threads: readonly string[], until: AbortSignal) {
     for (let quiet = 0; !until.aborted; quiet += 1) {
       const runnable = this.#cpus.filter(
-        ({ name, at, operations }) =>
-          (threads.length === 0 || threads.includes(name)) && at < operations.length,
+        ({ name, halted }) => (threads.length === 0 || threads.includes(name)) && !halted,
       );
       if (this.#cpus.every(({ at, operations }) => at === operations.length)) this.#ended();
       if (until.aborted) break;
@@ -89,12 +92,14 @@ export class MadeCpus implements SteeredCpus {
       cpu.ticking = false;
       return;
     }
-    if (cpu.operations[cpu.at]?.do?.() === 'wait') cpu.ticking = true;
+    if (cpu.at === cpu.operations.length) cpu.halted = true;
+    else if (cpu.operations[cpu.at]!.do?.() === 'wait') cpu.ticking = true;
     else cpu.at += 1;
   }
 
   #address(cpu: MadeCpu): bigint {
-    return cpu.ticking ? tickAddress : (cpu.operations[cpu.at]?.at ?? 0n);
+    if (cpu.ticking) return tickAddress;
+    return cpu.at === cpu.operations.length ? idleAddress : (cpu.operations[cpu.at]!.at ?? 0n);
   }
 
   #cpu(thread: string): MadeCpu {

@@ -2,7 +2,7 @@
 import { drive } from '../../hunt/drive.ts';
 import type { HuntRun } from '../../hunt/hunt.ts';
 import type { Schedule } from '../../hunt/schedule.ts';
-import { huntLines, tickFunction } from '../../hunt/script.ts';
+import { huntLines, idleFunctions, tickFunction } from '../../hunt/script.ts';
 import { recordToMemory } from '../../machine/record.ts';
 import { restoreMachine } from '../../machine/snapshot.ts';
 import { consoleLines, type Ground } from './ground.ts';
@@ -37,6 +37,7 @@ export async function runSchedule(
       drive(cpus, {
         points: new Map(points.map((name) => [symbols.get(name)!, name])),
         tick: symbols.get(tickFunction)!,
+        idle: new Set(idleFunctions.flatMap((name) => symbols.get(name) ?? [])),
         schedule,
         ended: ended.signal,
         stuck: () => AbortSignal.timeout(stuckMs),
