@@ -28,7 +28,7 @@ export interface Ground {
 }
 
 /** Part of every id: raise it when the same inputs would give another snapshot. */
-const formatVersion = 1;
+const formatVersion = 2;
 
 /** A boot of a deterministic machine, at reference speed 10 s, on one that is slow and busy. */
 const bootBudgetMs = 300_000;
@@ -181,5 +181,7 @@ async function saveAt(
     if (stop.why === 'asked') throw bootTooLong(machine.serial.lastLines());
     await cpus.clearBreakpoint(address);
     await saveMachine(machine, state, bounded);
+    // Before the hold ends: one that goes on writes into the memory that was saved.
+    await machine.stop();
   }, bounded);
 }
