@@ -2,14 +2,7 @@
 import { Command } from 'commander';
 import type { CommandContext } from './context.ts';
 import { exitCodeHelp, runHelp } from './help.ts';
-import {
-  collect,
-  huntCommand,
-  inventoryCommand,
-  positive,
-  predictCommand,
-  runCommand,
-} from './options.ts';
+import { collect, huntCommand, inventoryCommand, positive, predictCommand, runCommand } from './options.ts';
 import type { RunCommandOptions } from './run.ts';
 
 export function commandLine(context: CommandContext, exit: (code: number) => void): Command {
