@@ -15,10 +15,10 @@ import { type Ground, makeGround } from '../../src/run/hunt/ground.ts';
 import { withHunt } from '../../src/run/hunt/machine.ts';
 import { runSchedule } from '../../src/run/hunt/one-run.ts';
 
-/** Either reads, comes to a point, and writes what it read plus one; the second begins when the first is long done. */
+/** Either reads, comes to a point, and writes what it read plus one; the second begins when the first is done. */
 const work = (before: string, after: string) => `
 taskset 1 sh -c '${before} read n </tmp/n; rmdir /tmp/a; echo $((n+1)) >/tmp/n; ${after}' &
-taskset 2 sh -c 'usleep 200000; ${before} mkdir /tmp/b; read n </tmp/n; echo $((n+1)) >/tmp/n; mkdir /tmp/c; ${after}
+taskset 2 sh -c 'usleep 5000; ${before} mkdir /tmp/b; read n </tmp/n; echo $((n+1)) >/tmp/n; mkdir /tmp/c; ${after}
   mkdir /tmp/d; rmdir /tmp/d' &
 wait
 read n </tmp/n
