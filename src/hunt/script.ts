@@ -26,7 +26,10 @@ export const tickFunction = 'hrtimer_interrupt';
 /** A CPU that has nothing to do enters one of them (kernel/sched/idle.c). */
 export const idleFunctions = ['default_idle_call', 'cpuidle_enter'];
 
-/** The end goes through the kernel's log, which prints whole lines; 0 is the level that is always printed. */
+/**
+ * The end goes through the kernel's log, which prints whole lines; 0 is the level that is always printed. It would
+ * overtake what the work said: stty waits until that is out (TCSADRAIN).
+ */
 export function huntScript({ prepare, work, points }: HuntPlan): string {
   const names = [snapshotFunction, tickFunction, ...idleFunctions, ...points]
     .map((name) => `-e ${name}`)
@@ -42,7 +45,9 @@ linux64 true
 (
 ${work.trimEnd()}
 )
-echo "<0>vflab-hunt-end $?" >/dev/kmsg
+status=$?
+stty -F /dev/console opost
+echo "<0>vflab-hunt-end $status" >/dev/kmsg
 `;
 }
 

@@ -9,6 +9,8 @@ import { disksOf } from './topology.ts';
 export type Channel =
   /** An open socket, inherited. */
   | { kind: 'fd'; fd: number }
+  /** An open file, inherited; for what is only written. */
+  | { kind: 'file'; fd: number }
   /** QEMU listens on 127.0.0.1 of the machine that runs it. */
   | { kind: 'tcp'; port: number }
   /** QEMU listens on a socket with a name. */
@@ -42,7 +44,8 @@ export function ownProcessWiring(spec: MachineSpec): Wiring {
   const firstDiskFd = firstFreeFd + (spec.gdbStub ? 1 : 0);
   const disks = disksOf(spec).map(({ id }, index) => [id, { kind: 'fd', fd: firstDiskFd + index }] as const);
   return {
-    serial: { kind: 'fd', fd: 3 },
+    // See console-file.ts.
+    serial: { kind: spec.deterministic ? 'file' : 'fd', fd: 3 },
     qmp: { kind: 'fd', fd: 4 },
     ...(spec.gdbStub ? { gdb: { kind: 'fd', fd: firstFreeFd } } : {}),
     disks: Object.fromEntries(disks),
@@ -53,6 +56,7 @@ export function ownProcessWiring(spec: MachineSpec): Wiring {
 /** `-chardev` value for a channel. Listening sockets do not wait: start paused, connect, then `cont`. */
 export function chardev(id: string, channel: Channel): string {
   if (channel.kind === 'fd') return `socket,id=${id},fd=${channel.fd}`;
+  if (channel.kind === 'file') return `file,id=${id},path=/dev/fd/${channel.fd}`;
   if (channel.kind === 'tcp') return `socket,id=${id},host=127.0.0.1,port=${channel.port},server=on,wait=off`;
   if (channel.kind === 'unix') return `socket,id=${id},path=${escapeComma(channel.path)},server=on,wait=off`;
   return `stdio,id=${id},signal=off`;

@@ -63,7 +63,7 @@ export async function createDisk(sizeMiB: number, folder = tmpdir()): Promise<Di
 }
 
 /** O_TMPFILE leaves no moment at which a name exists; some file systems (older overlayfs) lack it. */
-async function openNameless(folder: string): Promise<number> {
+export async function openNameless(folder: string): Promise<number> {
   try {
     return await openFd(folder, constants.O_RDWR | tmpfile, 0o600);
   } catch (error) {

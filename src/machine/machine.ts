@@ -7,6 +7,7 @@
 import { LabBrokeError, UsageError } from '../errors.ts';
 import { type QemuArgsOptions, qemuArgs } from './args.ts';
 import type { MachineConsole } from './console.ts';
+import { createConsoleFile } from './console-file.ts';
 import type { StoppedMachine } from './died.ts';
 import { createDisk, type Disk } from './disks.ts';
 import type { GdbStub } from './gdb/stub.ts';
@@ -94,12 +95,14 @@ export async function startMachine(spec: MachineSpec, options: StartOptions): Pr
     backing.push(disks.use(await createDisk(sizeMiB, options.scratchDir)));
 
   const traceFd = spec.trace?.length ? [openTrace(spec, options.record)] : [];
-  const child = spawnQemu(command, [
+  // Closed when QEMU has ended.
+  const consoleFile = spec.deterministic ? await createConsoleFile(options.scratchDir) : undefined;
+  const child = spawnQemu(command, consoleFile?.fd ?? 'pipe', [
     ...(spec.gdbStub ? (['pipe'] as const) : []),
     ...backing.map(({ fd }) => fd),
     ...traceFd,
   ]);
-  const machine = superviseQemu(spec.name, child, options.record);
+  const machine = superviseQemu(spec.name, child, options.record, consoleFile);
   undo.defer(async () => {
     await machine.stop();
   });

@@ -4,6 +4,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EnvironmentError, LabBrokeError } from '../errors.ts';
 import { MachineConsole } from './console.ts';
+import type { ConsoleFile } from './console-file.ts';
 import { endedError, type StoppedMachine } from './died.ts';
 import { GdbStub } from './gdb/stub.ts';
 import { QmpClient } from './qmp.ts';
@@ -30,19 +31,29 @@ export interface SupervisedQemu {
  * Duplex streams; execa would have us unwrap them through `nodeChildProcess`, and its clean-up does not help
  * against the `kill -9` that `setpriv` is here for. `detached` puts QEMU into a session of its own: a Ctrl-C at
  * the terminal then reaches the harness alone, which stops the machines in order.
+ * @param serial an open file for the console, or a socket pair
  * @param fds open files that QEMU inherits as 5, 6, … (see channels.ts); `pipe`: a socket pair, the gdb stub's
  */
-export function spawnQemu(command: readonly string[], fds: readonly (number | 'pipe')[]): ChildProcess {
+export function spawnQemu(
+  command: readonly string[],
+  serial: number | 'pipe',
+  fds: readonly (number | 'pipe')[],
+): ChildProcess {
   return spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...fds],
+    stdio: ['ignore', 'ignore', 'pipe', serial, 'pipe', ...fds],
     detached: true,
   });
 }
 
 /** Watches over a process that {@link spawnQemu} made: its streams, its end, and why it ended. */
-export function superviseQemu(name: string, child: ChildProcess, record: MachineRecord): SupervisedQemu {
+export function superviseQemu(
+  name: string,
+  child: ChildProcess,
+  record: MachineRecord,
+  consoleFile?: ConsoleFile,
+): SupervisedQemu {
   const stderrPipe = child.stdio[2] as Readable;
-  const serialPipe = child.stdio[3] as Duplex;
+  const serialPipe = child.stdio[3] as Duplex | null;
   const qmpPipe = child.stdio[4] as Duplex;
   // A disk's descriptor is no stream.
   const gdbPipe = (child.stdio as readonly unknown[])[5] as Duplex | null | undefined;
@@ -55,21 +66,24 @@ export function superviseQemu(name: string, child: ChildProcess, record: Machine
   const serial = new MachineConsole({
     clock: record.clock,
     sink: record.serial,
-    write: (text) => serialPipe.write(text),
+    ...(serialPipe ? { write: (text: string) => serialPipe.write(text) } : {}),
   });
   feed(stderrPipe, stderr);
-  feed(serialPipe, serial);
+  if (serialPipe) feed(serialPipe, serial);
+  consoleFile?.follow((bytes) => take(bytes, serial));
 
   function feed(stream: Readable, into: MachineConsole): void {
-    stream.on('data', (bytes: Uint8Array) => {
-      try {
-        into.receive(bytes);
-      } catch (error) {
-        breakDown(error as Error);
-      }
-    });
+    stream.on('data', (bytes: Uint8Array) => take(bytes, into));
     // A reset is the end: 'close' of the child says the rest.
     stream.on('error', () => {});
+  }
+
+  function take(bytes: Uint8Array, into: MachineConsole): void {
+    try {
+      into.receive(bytes);
+    } catch (error) {
+      breakDown(error as Error);
+    }
   }
 
   /** QMP's end is followed by QEMU's at once, or QEMU is not what it should be. */
@@ -119,6 +133,8 @@ export function superviseQemu(name: string, child: ChildProcess, record: Machine
 
   function finish(exitCode: number | null, signal: NodeJS.Signals | null, reason?: Error): void {
     for (const stream of [stderrPipe, serialPipe, qmpPipe, gdbPipe]) stream?.destroy();
+    consoleFile?.drain();
+    consoleFile?.[Symbol.dispose]();
     try {
       stderr.end();
       serial.end();

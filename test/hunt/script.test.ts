@@ -24,7 +24,9 @@ describe('the script', () => {
     expect(text).toContain('-e x86_vector_activate');
     expect(text).toContain('-e hrtimer_interrupt');
     expect(text.indexOf('vflab-hunt-ready')).toBeLessThan(text.indexOf('linux64'));
-    expect(text).toContain('echo "<0>vflab-hunt-end $?" >/dev/kmsg');
+    expect(text).toContain(
+      'status=$?\nstty -F /dev/console opost\necho "<0>vflab-hunt-end $status" >/dev/kmsg',
+    );
   });
 });
 

@@ -26,8 +26,7 @@ export async function boot(spec: MachineSpec, signal: AbortSignal): Promise<Whol
     throw bounded.aborted ? bootTooLong(serial.lastLines()) : error;
   });
   if (unprepared.test(text)) throw unpreparedError(text, serial.lastLines());
-  const lines = consoleLines(record.text('serial'));
-  const console = lines.slice(0, lines.findIndex((line) => any.test(line)) + 1);
+  const console = consoleLines(record.text('serial'), any);
   const sha256 = createHash('sha256').update(console.join('\n')).digest('hex');
   const code = end.exec(text)?.[1];
   const outcome = code === '0' ? 'passed' : 'failed';

@@ -127,9 +127,14 @@ async function learnSymbols(spec: MachineSpec, signal?: AbortSignal): Promise<Ma
   return symbols;
 }
 
-/** The console's text without the harness's stamps: what two runs are compared by. */
-export function consoleLines(serial: string): string[] {
-  return serial.split('\n').map((line) => line.replace(/^\d+\.\d{6} /, '').replace(/\r$/, ''));
+/**
+ * The console's text without the harness's stamps: what two runs are compared by.
+ * @param last its last line: how much is said afterwards, before QEMU ends, nothing determines
+ */
+export function consoleLines(serial: string, last?: RegExp): string[] {
+  const lines = serial.split('\n').map((line) => line.replace(/^\d+\.\d{6} /, '').replace(/\r$/, ''));
+  const end = last ? lines.findIndex((line) => last.test(line)) : -1;
+  return end < 0 ? lines : lines.slice(0, end + 1);
 }
 
 async function prepared({ serial }: RunningMachine, signal: AbortSignal): Promise<void> {

@@ -25,8 +25,9 @@ export async function runSchedule(
   await using machine = await restoreMachine(spec, snapshot, { accel: 'tcg', record, signal });
   const ended = new AbortController();
   const { end, panic } = huntLines;
+  const any = new RegExp(`${end.source}|${panic.source}`);
   const last = machine.serial
-    .waitForLine(new RegExp(`${end.source}|${panic.source}`), {
+    .waitForLine(any, {
       from: 'start',
       signal: AbortSignal.any([signal, AbortSignal.timeout(runBudgetMs)]),
     })
@@ -49,7 +50,7 @@ export async function runSchedule(
   const code = end.exec(line?.text ?? '')?.[1];
   const status = code === undefined ? {} : { status: Number(code) };
   const outcome = !line ? 'unfinished' : status.status === 0 ? 'passed' : 'failed';
-  const console = consoleLines(record.text('serial'));
+  const console = consoleLines(record.text('serial'), any);
   await machine.stop();
   return { schedule, outcome, ...status, visits, console, ms: performance.now() - t0 };
 }
