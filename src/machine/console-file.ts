@@ -1,7 +1,7 @@
 /**
  * A console that is a file. A socket takes what is written to it as fast as we read: when it is full, the serial port
  * tries again from QEMU's main loop (hw/char/serial.c, serial_xmit() and serial_watch_cb()), at an instruction that
- * nothing determines. A file takes every byte at once.
+ * nothing determines (quirk icount-full-console). A file takes every byte at once.
  */
 import { closeSync, type FSWatcher, readSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -30,6 +30,7 @@ export const quirkIds = [
   'acpi-hotplug-hides-slot',
   'tcg-single-thread-nested-hang',
   'icount-block-io',
+  'icount-full-console',
   'tcg-iotlb-assertion',
   'tcg-stale-breakpoint',
   'tcg-lost-timer',
@@ -93,6 +94,16 @@ export const quirks: readonly Quirk[] = [
       'first disk on',
     avoidedBy: 'a deterministic machine has no disks; a lab with disks is refused',
     affects: '`--deterministic` and hunts: two runs would differ',
+  },
+  {
+    id: 'icount-full-console',
+    what: 'A serial port whose reader is slow tries again when the main loop gets to it, at an undetermined instruction',
+    versions:
+      'all with icount and a socket for a console (hw/char/serial.c, serial_xmit() and serial_watch_cb()); seen in ' +
+      '10.0.2: two boots differed in a time stamp',
+    avoidedBy: 'the console of a deterministic machine is a file',
+    affects: '`--deterministic` and hunts: two runs would differ',
+    applies: (spec) => spec.deterministic !== undefined,
   },
   {
     id: 'tcg-iotlb-assertion',

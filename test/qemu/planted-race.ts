@@ -1,0 +1,47 @@
+/** A race planted in a shell script, two processes that each add one to a number in a file; and the same with a lock. */
+import { hunt } from '../../src/hunt/hunt.ts';
+import type { HuntPlan } from '../../src/hunt/script.ts';
+import { type BuildContext, cacheDirectory } from '../../src/images/cache.ts';
+import { buildGuestImage } from '../../src/images/image.ts';
+import { resolveKernel } from '../../src/images/kernels.ts';
+import { plainMachine } from '../../src/lab/machines.ts';
+import type { MachineSpec } from '../../src/machine/spec.ts';
+import type { Ground } from '../../src/run/hunt/ground.ts';
+import { runSchedule } from '../../src/run/hunt/one-run.ts';
+
+/** Either reads, comes to a point, and writes what it read plus one; the second begins when the first is done. */
+const work = (before: string, after: string) => `
+taskset 1 sh -c '${before} read n </tmp/n; rmdir /tmp/a; echo $((n+1)) >/tmp/n; ${after}' &
+taskset 2 sh -c 'usleep 5000; ${before} mkdir /tmp/b; read n </tmp/n; echo $((n+1)) >/tmp/n; mkdir /tmp/c; ${after}
+  mkdir /tmp/d; rmdir /tmp/d' &
+wait
+read n </tmp/n
+echo "counted $n"
+[ $n = 2 ]`;
+
+export const plan = (before = '', after = ''): HuntPlan => ({
+  prepare: 'echo 0 >/tmp/n; mkdir /tmp/a',
+  work: work(before, after),
+  points: ['__x64_sys_mkdir', '__x64_sys_rmdir'],
+  preemptions: 2,
+  longest: 4,
+});
+/** By `ln`, which is one step, and comes to no point. */
+export const locked = plan('until ln /tmp/n /tmp/lock 2>/dev/null; do usleep 1000; done;', 'rm /tmp/lock;');
+
+export const signal = AbortSignal.timeout(500_000);
+export const context: BuildContext = { cache: cacheDirectory(), onProgress: () => {}, signal };
+
+export async function machineToHunt(): Promise<MachineSpec> {
+  const kernel = await resolveKernel(context, '6.12');
+  const { initrd } = await buildGuestImage(context, { kernel });
+  return { ...plainMachine('host', 2, 256), kernel: kernel.image, initrd };
+}
+
+export const hunted = (ground: Ground, { points, preemptions, longest }: HuntPlan, count: number) =>
+  hunt({
+    ...{ preemptions, longest, jobs: 2, shrinkHits: 1, tell: () => {} },
+    seeds: Array.from({ length: count }, (_, i) => i + 1),
+    run: (schedule) => runSchedule(ground, points, schedule, signal),
+    now: () => performance.now(),
+  });
