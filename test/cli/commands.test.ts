@@ -174,6 +174,8 @@ describe('the command line itself', () => {
                                         model (- is stdin)
         inspect [options]               the vector matrix of a running kernel, read
                                         through QEMU's gdb stub
+        hunt [options] <lab>            hold CPUs at chosen functions, by many
+                                        schedules, until what races fails
         explore [options] [race]        every interleaving of a race, in the model:
                                         what each cure is worth (without a name: the
                                         races)

@@ -26,7 +26,9 @@ describe('a deterministic machine', () => {
     // A socket that is full would have the serial port try again when the main loop gets to it.
     expect(args).toContain('-chardev file,id=serial0,path=/dev/fd/3');
     expect(quirksAvoided(bareSpec({ deterministic }), 'tcg')).not.toContain('tcg-single-thread-nested-hang');
-    expect(qemuArgs(bareSpec(), { accel: 'tcg' }).join(' ')).not.toMatch(/icount|-seed|-rtc|thread=single|chardev file/);
+    expect(qemuArgs(bareSpec(), { accel: 'tcg' }).join(' ')).not.toMatch(
+      /icount|-seed|-rtc|thread=single|chardev file/,
+    );
   });
 
   it('has no guests, no disks, and no KVM; each refusal says why', () => {
