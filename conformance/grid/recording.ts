@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { formatCpuList, parseCpuList } from '../../src/evidence/cpu-list.ts';
-import { readVectorLine } from '../../src/evidence/ftrace/vectors.ts';
+import { readVectorText } from '../../src/evidence/ftrace/vectors.ts';
 import { parseKernelMessage } from '../../src/evidence/kernel-log/parse.ts';
 import { startMatrix, step } from '../../src/model/vector/matrix.ts';
 import { type MatrixSeed, seedFrom } from '../../src/model/vector/seed.ts';
@@ -117,7 +117,7 @@ export function tracedPoints(trace: string): TracedPoint[] {
       points.push(open);
       open = undefined;
     }
-    const read = readVectorLine(line);
+    const read = readVectorText(line);
     if (read?.type === 'lost') throw new Error(`the trace lost ${read.count} events`);
     if (read?.type !== 'matrix') continue;
     state ??= startMatrix(read.event);

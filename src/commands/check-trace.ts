@@ -1,12 +1,12 @@
 /** `vflab check-trace FILE`: an ftrace recording of the vector matrix against the model, event by event. */
 import { exitCodes, UsageError } from '../errors.ts';
-import { LineCutter } from '../evidence/ftrace/lines.ts';
+import { LineRanges } from '../evidence/ftrace/lines.ts';
 import { type KernelFeatures, kernelFeatures, kernelVersion } from '../model/features.ts';
 import { vectorRules } from '../model/vector/rules.ts';
 import { traceText } from '../report/trace-text.ts';
 import { TraceCheck, type TraceSummary } from '../verdict/vectors.ts';
 import type { CommandContext } from './context.ts';
-import { readLog } from './log-input.ts';
+import { readBytes } from './log-input.ts';
 
 /**
  * @param file `-` is stdin. Read once, in constant memory.
@@ -21,7 +21,7 @@ export async function checkTrace(
   const check = new TraceCheck(options.kernel === undefined ? undefined : featuresOf(options.kernel));
   const shown = file === '-' ? '<stdin>' : file;
   let partial: string | undefined;
-  const pieces = readLog(cwd, file, (why) => {
+  const pieces = readBytes(cwd, file, (why) => {
     partial = why;
   });
   const summary = await checkStream(check, pieces);
@@ -63,12 +63,10 @@ function featuresOf(release: string): KernelFeatures {
   });
 }
 
-async function checkStream(check: TraceCheck, pieces: AsyncIterable<string>): Promise<TraceSummary> {
-  const cutter = new LineCutter();
-  // One character a byte: events are ASCII, and a task's name may be anything.
-  for await (const piece of pieces)
-    for (const line of cutter.push(piece)) if (!check.line(line)) return check.summary;
-  for (const line of cutter.end()) check.line(line);
+async function checkStream(check: TraceCheck, pieces: AsyncIterable<Uint8Array>): Promise<TraceSummary> {
+  const lines = new LineRanges((bytes, from, to) => check.range(bytes, from, to));
+  for await (const piece of pieces) if (!lines.push(piece)) return check.summary;
+  lines.end();
   check.end();
   return check.summary;
 }

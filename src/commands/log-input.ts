@@ -16,16 +16,21 @@ export type OnPartial = (why: string) => void;
  * @throws UsageError NO_SUCH_LOG, PACKED_LOG; EnvironmentError UNPACKER_MISSING
  */
 export async function* readLog(cwd: string, file: string, onPartial: OnPartial): AsyncGenerator<string> {
+  for await (const piece of readBytes(cwd, file, onPartial)) yield piece.toString('latin1');
+}
+
+/** The same, one byte a character. */
+export async function* readBytes(cwd: string, file: string, onPartial: OnPartial): AsyncGenerator<Buffer> {
   const chunks = await open(cwd, file);
   const [first, all] = await peek(chunks, file);
   const shown = file === '-' ? '<stdin>' : file;
   const format = formatOf(first, shown);
   try {
     if (format === 'utf-16le' || format === 'utf-16be') yield* utf16(all, format);
-    else if (format === 'gzip') yield* latin1(through(all, createGunzip()));
-    else if (format === 'zstd') yield* latin1(through(all, createZstdDecompress()));
-    else if (format === 'xz' || format === 'bzip2') yield* latin1(program(all, format));
-    else yield* latin1(all);
+    else if (format === 'gzip') yield* through(all, createGunzip());
+    else if (format === 'zstd') yield* through(all, createZstdDecompress());
+    else if (format === 'xz' || format === 'bzip2') yield* program(all, format);
+    else yield* all;
   } catch (error) {
     if (error instanceof EnvironmentError) throw error;
     onPartial(`it could not be read to its end (${(error as Error).message}); what came before was`);
@@ -92,18 +97,16 @@ function formatOf(first: Buffer, file: string): Format {
   return magics.find(([magic]) => magic.every((byte, i) => first[i] === byte))?.[1] ?? 'plain';
 }
 
-async function* latin1(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  for await (const chunk of chunks) yield chunk.toString('latin1');
-}
-
 /** Windows writes such files; what is beyond latin1 becomes `?`, for no rule looks at it. */
 async function* utf16(
   chunks: AsyncIterable<Buffer>,
   encoding: 'utf-16le' | 'utf-16be',
-): AsyncGenerator<string> {
+): AsyncGenerator<Buffer> {
   const decoder = new TextDecoder(encoding);
-  for await (const chunk of chunks)
-    yield decoder.decode(chunk, { stream: true }).replace(/[^\p{ASCII}\u0080-\u00ff]/gu, '?');
+  for await (const chunk of chunks) {
+    const text = decoder.decode(chunk, { stream: true }).replace(/[^\p{ASCII}\u0080-\u00ff]/gu, '?');
+    yield Buffer.from(text, 'latin1');
+  }
 }
 
 function through(chunks: AsyncIterable<Buffer>, unpacker: Duplex): AsyncIterable<Buffer> {

@@ -8,6 +8,7 @@
  *     <cache>/kernels/<id>/          vmlinuz, vmlinux, config, lib/modules/<release>; source/, single files of it
  *     <cache>/images/<key>/          initrd, manifest.json
  *     <cache>/modules/<key>/         a module built with a patch
+ *     <cache>/compiled/              vflab's own modules, as Node compiled them (bin/vflab)
  *     <cache>/locks/, <cache>/tmp/
  *
  * Whatever is finished is put in place by one rename, so a reader sees all of it or nothing.

@@ -4,7 +4,7 @@
  */
 import { overwrittenEvents, readHandlerLine, readTraceContext } from '../evidence/ftrace/handlers.ts';
 import { looksLikeTrace, lostEvents } from '../evidence/ftrace/line.ts';
-import { readVectorLine } from '../evidence/ftrace/vectors.ts';
+import { readVectorText } from '../evidence/ftrace/vectors.ts';
 import type { KernelEvent as LogLine } from '../evidence/kernel-log/parse.ts';
 import { readQemuTraceLine } from '../evidence/qemu-trace.ts';
 import { syncMark, syncWrite } from '../evidence/sync.ts';
@@ -151,7 +151,7 @@ export class LedgerReader {
         return { kind: 'lost' };
     }
     if (text.startsWith('irq_matrix_assign_system', from)) return { kind: 'boot' };
-    const read = readVectorLine(text);
+    const read = readVectorText(text);
     return (read?.type === 'vector' && vectorBody(read.event.name, read.event.fields)) || { kind: 'other' };
   }
 

@@ -8,7 +8,8 @@
 export interface TracedLine {
   /** 1-based. */
   number: number;
-  text: string;
+  /** Asked for lines that wait. */
+  readonly text: string;
   executing: number | undefined;
 }
 

@@ -2,6 +2,7 @@
  * A trace of the vector matrix and the x86 vector domain against the model, line by line and in constant memory: what
  * was explained and foretold, what is not known and why, and the first event that the kernel cannot have produced.
  */
+import { bytesOf, holds, LineBytes, textOf } from '../evidence/ftrace/bytes.ts';
 import { looksLikeTrace } from '../evidence/ftrace/line.ts';
 import type { MatrixProbe } from '../evidence/ftrace/probes.ts';
 import {
@@ -70,8 +71,37 @@ export interface TraceSummary extends Tally {
   impossible?: ImpossibleEvent;
 }
 
-/** `above`: the event before it. */
-type EventLine = TracedLine & { above: string } & Extract<VectorLine, { event: unknown }>;
+type Read = Extract<VectorLine, { event: unknown }>;
+
+/** An event where it stands; a string is made of it only where it is shown or waits. */
+class EventLine implements TracedLine {
+  readonly read: Read;
+  readonly number: number;
+  readonly #line: LineBytes;
+  readonly #above: LineBytes;
+
+  /** @param above the event before it */
+  constructor(read: Read, number: number, line: LineBytes, above: LineBytes) {
+    this.read = read;
+    this.number = number;
+    this.#line = line;
+    this.#above = above;
+  }
+
+  get executing(): number | undefined {
+    return this.read.event.executing;
+  }
+
+  get text(): string {
+    return this.#line.text;
+  }
+
+  get above(): string {
+    return this.#above.text;
+  }
+}
+
+const linuxVersion = bytesOf('Linux version ');
 
 const keptGaps = 20;
 
@@ -97,7 +127,7 @@ export class TraceCheck {
   /** Possible only if a CPU died unseen right before it: the next event of the matrix tells. */
   #suspect: ImpossibleEvent | undefined;
   /** The last event's line. */
-  #above = '';
+  #above = new LineBytes(new Uint8Array(0));
   /** The first of the events that wait, and why. */
   #departed: ImpossibleEvent | undefined;
   readonly #order = new SameTime<EventLine>((line) => this.#accept(line));
@@ -115,20 +145,24 @@ export class TraceCheck {
 
   /** @returns false when an impossible event was found, here or before: nothing after it can be judged. */
   line(text: string): boolean {
+    const bytes = bytesOf(text);
+    return this.range(bytes, 0, bytes.length);
+  }
+
+  /** The same of a line that is a part of a piece. */
+  range(bytes: Uint8Array, from: number, to: number): boolean {
     const { summary } = this;
     summary.lines += 1;
-    const read = readVectorLine(text);
+    const read = readVectorLine(bytes, from, to);
     if (!read) {
-      if (!summary.isTrace) summary.isTrace = looksLikeTrace(text);
-      this.#release(text);
+      this.#other(bytes, from, to);
       return true;
     }
     if (read.type !== 'unreadable') summary.isTrace = true;
     if ('event' in read) {
-      const { executing } = read.event;
       const above = this.#above;
-      this.#above = text;
-      return this.#order.push({ ...read, number: summary.lines, text, above, executing }) || this.#refuse();
+      this.#above = new LineBytes(bytes, from, to);
+      return this.#order.push(new EventLine(read, summary.lines, this.#above, above)) || this.#refuse();
     }
     if (!this.end()) return false;
     if (read.type === 'lost') this.#gap('lost-events', read.count);
@@ -144,13 +178,14 @@ export class TraceCheck {
 
   /** @returns whether the event is possible now; if so, it has happened. */
   #accept(line: EventLine): boolean {
-    switch (line.type) {
+    const { read } = line;
+    switch (read.type) {
       case 'matrix':
-        return this.#matrix(line.event, line);
+        return this.#matrix(read.event, line);
       case 'vector':
-        return this.#vector(line.event, line);
+        return this.#vector(read.event, line);
       case 'probe':
-        return this.#probe(line.event, line);
+        return this.#probe(read.event, line);
     }
   }
 
@@ -158,7 +193,9 @@ export class TraceCheck {
     const { summary } = this;
     const before = this.#begin(event);
     const domain = this.#domainOf();
-    const hints = { ...hintsFor(domain, event), ...this.#kernel.of(event, before) };
+    const told = hintsFor(domain, event);
+    const ofKernel = this.#kernel.of(event, before);
+    const hints = ofKernel ? { ...told, ...ofKernel } : told;
     const { state, verdict } = step(before, event satisfies Event, hints);
     let { departures } = verdict;
     let foretold: boolean | undefined;
@@ -226,10 +263,9 @@ export class TraceCheck {
     return false;
   }
 
-  #impossible(
-    departures: readonly Departure[],
-    { event, number: at, text, above }: EventLine,
-  ): ImpossibleEvent {
+  #impossible(departures: readonly Departure[], line: EventLine): ImpossibleEvent {
+    const { event } = line.read;
+    const { number: at, text, above } = line;
     const domain = this.#domainOf();
     const section = event.executing === undefined ? undefined : domain.sections[event.executing];
     const number = 'fields' in event ? event.fields.irq : section && workedOn(section);
@@ -264,14 +300,16 @@ export class TraceCheck {
   }
 
   /** A kernel log around the trace names the kernel. */
-  #release(text: string): void {
-    if (this.#isKernelGiven || this.summary.kernel !== undefined) return;
+  #other(bytes: Uint8Array, from: number, to: number): void {
+    const { summary } = this;
+    if (!summary.isTrace) summary.isTrace = looksLikeTrace(textOf(bytes, from, to));
+    if (this.#isKernelGiven || summary.kernel !== undefined || !holds(bytes, from, to, linuxVersion)) return;
+    const text = textOf(bytes, from, to);
     const at = text.indexOf('Linux version ');
-    if (at < 0) return;
     const [release = '', ...rest] = text.slice(at + 14, at + 400).split(' ');
     const version = kernelVersion(release, rest.join(' '));
     if (!version) return;
-    this.summary.kernel = release;
+    summary.kernel = release;
     this.#kernel = hintsOfKernel(kernelFeatures(version));
   }
 

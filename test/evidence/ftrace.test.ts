@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { bytesOf, LineBytes, textOf } from '../../src/evidence/ftrace/bytes.ts';
 import { looksLikeTrace } from '../../src/evidence/ftrace/line.ts';
-import { LineCutter } from '../../src/evidence/ftrace/lines.ts';
-import { readVectorLine } from '../../src/evidence/ftrace/vectors.ts';
+import { LineCutter, LineRanges } from '../../src/evidence/ftrace/lines.ts';
+import { readVectorText } from '../../src/evidence/ftrace/vectors.ts';
 import { TraceCheck } from '../../src/verdict/vectors.ts';
 
 const context = '        modprobe-512     [003] d..2.     4.567890: ';
@@ -21,7 +22,7 @@ describe('formats (kernel-model §1.4, §2.3)', () => {
       'alloc_reserved',
     ];
     for (const kind of kinds)
-      expect(readVectorLine(`${context}irq_matrix_${kind}: ${fields}`)).toEqual({
+      expect(readVectorText(`${context}irq_matrix_${kind}: ${fields}`)).toEqual({
         type: 'matrix',
         event: {
           kind,
@@ -42,11 +43,11 @@ describe('formats (kernel-model §1.4, §2.3)', () => {
   test('events of the totals, and of a system bit', () => {
     const tail = 'online_maps=2 global_avl=393, global_rsvd=10, total_alloc=7';
     for (const kind of ['online', 'offline', 'reserve', 'remove_reserved'])
-      expect(readVectorLine(`${context}irq_matrix_${kind}: ${tail}`)).toMatchObject({
+      expect(readVectorText(`${context}irq_matrix_${kind}: ${tail}`)).toMatchObject({
         type: 'matrix',
         event: { kind, globalReserved: 10 },
       });
-    expect(readVectorLine(`${context}irq_matrix_assign_system: bit=50 ${tail}`)).toMatchObject({
+    expect(readVectorText(`${context}irq_matrix_assign_system: bit=50 ${tail}`)).toMatchObject({
       event: { kind: 'assign_system', bit: 50, totalAllocated: 7 },
     });
   });
@@ -79,27 +80,27 @@ describe('formats (kernel-model §1.4, §2.3)', () => {
     ['vector_setup: irq=289 is_legacy=0 ret=-28', { irq: 289, is_legacy: 0, ret: -28 }],
     ['vector_free_moved: irq=4 cpu=1 vector=34 is_managed=0', { irq: 4, cpu: 1, vector: 34, is_managed: 0 }],
   ])('%s', (text, fields) => {
-    expect(readVectorLine(context + text)).toMatchObject({ type: 'vector', event: { fields, executing: 3 } });
+    expect(readVectorText(context + text)).toMatchObject({ type: 'vector', event: { fields, executing: 3 } });
   });
   test('other layouts: no flags, a thread group, trace-cmd, CRLF', () => {
     const event = 'irq_matrix_reserve: online_maps=2 global_avl=393, global_rsvd=11, total_alloc=7';
     for (const head of ['sh-1 [001] 12.345678: ', ' my task-77 (   77) [001] d..1. 4.5: '])
-      expect(readVectorLine(head + event)).toMatchObject({ type: 'matrix', event: { executing: 1 } });
-    expect(readVectorLine(`sh-1     [001]    12.345678: ${event.replace(': ', ':      ')}\r`)?.type).toBe(
+      expect(readVectorText(head + event)).toMatchObject({ type: 'matrix', event: { executing: 1 } });
+    expect(readVectorText(`sh-1     [001]    12.345678: ${event.replace(': ', ':      ')}\r`)?.type).toBe(
       'matrix',
     );
   });
   test('a cut or garbled event is said to be unreadable; other events are none', () => {
-    expect(readVectorLine(`${context}irq_matrix_reserve: online_maps=2 global_a`)?.type).toBe('unreadable');
-    expect(readVectorLine(`${context}irq_matrix_reserve: online_maps=2f global_avl=1, `)?.type).toBe(
+    expect(readVectorText(`${context}irq_matrix_reserve: online_maps=2 global_a`)?.type).toBe('unreadable');
+    expect(readVectorText(`${context}irq_matrix_reserve: online_maps=2f global_avl=1, `)?.type).toBe(
       'unreadable',
     );
-    expect(readVectorLine(`${context}irq_handler_entry: irq=4 name=ttyS0`)).toBeUndefined();
-    expect(readVectorLine(`${context}vector_of_another_kind: a=1`)).toBeUndefined();
+    expect(readVectorText(`${context}irq_handler_entry: irq=4 name=ttyS0`)).toBeUndefined();
+    expect(readVectorText(`${context}vector_of_another_kind: a=1`)).toBeUndefined();
   });
   test('lost events', () => {
-    expect(readVectorLine('CPU:3 [LOST 12 EVENTS]')).toEqual({ type: 'lost', count: 12 });
-    expect(readVectorLine('CPU:3 [LOST EVENTS]')).toEqual({ type: 'lost', count: 0 });
+    expect(readVectorText('CPU:3 [LOST 12 EVENTS]')).toEqual({ type: 'lost', count: 12 });
+    expect(readVectorText('CPU:3 [LOST EVENTS]')).toEqual({ type: 'lost', count: 0 });
   });
   test('what is a trace, and what is not', () => {
     expect(looksLikeTrace('# tracer: nop')).toBe(true);
@@ -148,6 +149,12 @@ describe('any input', () => {
         const whole = text.split('\n');
         if (whole.at(-1) === '') whole.pop();
         expect(lines).toEqual(whole);
+        const bytes = bytesOf(text);
+        const read: string[] = [];
+        const ranges = new LineRanges((piece, from, to) => read.push(textOf(piece, from, to)) > 0);
+        for (let i = 0; i < bytes.length; i += size) ranges.push(bytes.subarray(i, i + size));
+        ranges.end();
+        expect(read).toEqual(whole.map((line) => textOf(bytesOf(line), 0, line.length)));
       }),
     );
   });
@@ -155,5 +162,17 @@ describe('any input', () => {
     const cutter = new LineCutter();
     for (let i = 0; i < 1000; i += 1) expect(cutter.push('x'.repeat(65_536))).toEqual([]);
     expect(cutter.end()[0]!.length).toBeLessThanOrEqual(8192);
+    const lengths: number[] = [];
+    const ranges = new LineRanges((_, from, to) => lengths.push(to - from) > 0);
+    for (let i = 0; i < 1000; i += 1) ranges.push(new Uint8Array(65_536).fill(120));
+    ranges.push(bytesOf('\nnext\n'));
+    ranges.end();
+    expect(lengths).toEqual([8192, 4]);
+  });
+  test('a line whose text was asked for does not hold the piece that it is a part of', () => {
+    const line = new LineBytes(bytesOf('one two\u00e9 three'), 4, 8);
+    expect(line.text).toBe('two\u00e9');
+    expect(line.bytes.length).toBe(0);
+    expect(line.text).toBe('two\u00e9');
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matrixProbes, matrixProbesWord } from '../../src/evidence/ftrace/probes.ts';
-import { readVectorLine } from '../../src/evidence/ftrace/vectors.ts';
+import { readVectorText } from '../../src/evidence/ftrace/vectors.ts';
 
 const head = '     migration/3-38      [003] d..3.    16.417733: matrix_probe_';
 
@@ -45,7 +45,7 @@ describe('probes on the matrix', () => {
     // A recorder that set less.
     ['alloc: (irq_matrix_alloc+0x0/0x140) mask=0x3', { call: 'alloc', executing: 3, mask: [3, 0] }],
   ])('%s', (text, event) => {
-    expect(readVectorLine(head + text)).toEqual({ type: 'probe', event });
+    expect(readVectorText(head + text)).toEqual({ type: 'probe', event });
   });
 
   test.each([
@@ -56,14 +56,14 @@ describe('probes on the matrix', () => {
     'free: (irq_matrix_free+0x4/0xe0) cpu=3 bit=37',
     'of_another_kind: (f+0x4/0xe0) mask=0x1',
   ])('cut or garbled: %s', (text) => {
-    expect(readVectorLine(head + text)?.type).toBe('unreadable');
+    expect(readVectorText(head + text)?.type).toBe('unreadable');
   });
 
   test('any text: never throws', { timeout: 30_000 }, () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        readVectorLine(`${head}alloc: (f+0x4/0xe0) mask=0x1${text}`);
-        readVectorLine(head + text);
+        readVectorText(`${head}alloc: (f+0x4/0xe0) mask=0x1${text}`);
+        readVectorText(head + text);
       }),
     );
   });

@@ -1,56 +1,52 @@
-/** Reads `name=number` fields in the order in which a tracepoint prints them, without regular expressions. */
+/** Reads `name=number` fields in the order in which a tracepoint prints them. */
+import { bytesOf, isBlank } from './bytes.ts';
 
-/** The end of `=0x`. */
-const hex = 'x'.charCodeAt(0);
+/** What stands before a number, and how the number is written. */
+interface Key {
+  word: Uint8Array;
+  isHex: boolean;
+}
+export type Keys = readonly Key[];
+
+/** @param keys with all that stands between the numbers, e.g. `['bit=', ' cpu=']`; one that ends with `0x` is hexadecimal */
+export function keysOf(keys: readonly string[]): Keys {
+  return keys.map((key) => ({ word: bytesOf(key), isHex: key.endsWith('=0x') }));
+}
+
+/** Digits of `%u` and of `%08x`. */
+const mostDigits = 10;
+const minus = 45;
 
 /**
- * @param keys with all that stands between the numbers, e.g. `['bit=', ' cpu=']`.
- * @returns undefined when the text is anything else: cut, another format, a number too long.
+ * @param from, to the fields, up to the end of the line
+ * @returns undefined when they are anything else: cut, another format, a number too long.
  */
-export function readFields(text: string, from: number, keys: readonly string[]): number[] | undefined {
-  const values = new Array<number>(keys.length);
+export function readFields(bytes: Uint8Array, from: number, to: number, keys: Keys): number[] | undefined {
+  const values: number[] = [];
   let at = from;
-  let count = 0;
-  for (const key of keys) {
-    if (!text.startsWith(key, at)) return undefined;
-    at += key.length;
-    const end = endOfNumber(text, at);
-    if (end < 0) return undefined;
-    values[count] = number(text, at, end, key.charCodeAt(key.length - 1) === hex ? 16 : 10);
-    count += 1;
-    at = end;
+  for (const { word, isHex } of keys) {
+    const { length } = word;
+    if (at + length >= to) return undefined;
+    for (let i = 0; i < length; i += 1) if (bytes[at + i] !== word[i]) return undefined;
+    at += length;
+    const isNegative = bytes[at] === minus;
+    if (isNegative) at += 1;
+    const first = at;
+    let value = 0;
+    for (; at < to; at += 1) {
+      const digit = digitOf(bytes[at]!, isHex);
+      if (digit < 0) break;
+      value = value * (isHex ? 16 : 10) + digit;
+    }
+    if (at === first || at - first > mostDigits) return undefined;
+    values.push(isNegative ? -value : value);
   }
-  return isBlank(text, at) ? values : undefined;
+  return isBlank(bytes, at, to) ? values : undefined;
 }
 
-function endOfNumber(text: string, from: number): number {
-  const first = text.charCodeAt(from) === 45 ? from + 1 : from;
-  let at = first;
-  while (isDigit(text.charCodeAt(at))) at += 1;
-  return at === first || at - first > 10 ? -1 : at;
-}
-
-/** Decimal, and the lower-case hexadecimal of `0x%08x`. */
-function isDigit(code: number): boolean {
-  return (code >= 48 && code <= 57) || (code >= 97 && code <= 102);
-}
-
-function number(text: string, from: number, end: number, base: 10 | 16): number {
-  if (base === 16) return Number.parseInt(text.slice(from, end), 16);
-  const negative = text.charCodeAt(from) === 45;
-  let value = 0;
-  for (let at = negative ? from + 1 : from; at < end; at += 1) {
-    const digit = text.charCodeAt(at) - 48;
-    if (digit > 9) return Number.NaN;
-    value = value * 10 + digit;
-  }
-  return negative ? -value : value;
-}
-
-function isBlank(text: string, from: number): boolean {
-  for (let at = from; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code !== 32 && code !== 13 && code !== 9) return false;
-  }
-  return true;
+/** The value of a decimal or lower-case hexadecimal digit, or −1. */
+export function digitOf(byte: number, isHex: boolean): number {
+  const digit = byte - 48;
+  if (digit >= 0 && digit <= 9) return digit;
+  return isHex && byte >= 97 && byte <= 102 ? byte - 87 : -1;
 }

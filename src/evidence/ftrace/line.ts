@@ -4,51 +4,62 @@
  *
  *          insmod-512     [003] d..2.     4.567890: irq_matrix_alloc: bit=33 cpu=3 …
  */
+import { bytesOf, isAt } from './bytes.ts';
 
 export type VectorSystem = 'irq_matrix' | 'vector' | 'matrix_probe';
-const systems: readonly VectorSystem[] = ['irq_matrix', 'vector', 'matrix_probe'];
+const systems = (['irq_matrix', 'vector', 'matrix_probe'] as const).map((system) => ({
+  system,
+  word: bytesOf(`${system}_`),
+}));
 
 export interface TraceHead {
   system: VectorSystem;
-  /** Name without its system's prefix: `alloc_managed`, `free_moved`; empty: the line is cut in it. */
-  name: string;
   /** CPU that executed the tracepoint; undefined when the line does not show it. */
   executing: number | undefined;
+  /** The name without its system's prefix: `alloc_managed`, `free_moved`; empty: the line is cut in it. */
+  name: number;
+  nameEnd: number;
   /** Index of the first character of the fields. */
   fields: number;
 }
 
 /** A task's name, at most 16 characters, stands before: it cannot play an event. */
 const shortestContext = 17;
+const longestName = 24;
+const colonCode = 58;
+const spaceCode = 32;
 
 /** @returns undefined for every line that holds no event of these systems. Never throws, linear. */
-export function readHead(text: string): TraceHead | undefined {
-  for (let colon = text.indexOf(': ', shortestContext); colon >= 0; colon = text.indexOf(': ', colon + 2)) {
-    const system = systemAt(text, colon + 2);
-    if (!system) continue;
-    const begin = colon + 2 + system.length + 1;
-    const end = text.indexOf(':', begin);
-    if (end < 0 && isCutName(text, begin)) return { system, name: '', executing: undefined, fields: begin };
-    if (end < 0 || end - begin > 24) return undefined;
-    let fields = end + 1;
-    while (text.charCodeAt(fields) === 32) fields += 1;
-    return { system, name: text.slice(begin, end), executing: executingCpu(text, colon), fields };
+export function readHead(bytes: Uint8Array, from: number, to: number): TraceHead | undefined {
+  for (let colon = from + shortestContext; colon + 1 < to; colon += 1) {
+    if (bytes[colon] !== colonCode || bytes[colon + 1] !== spaceCode) continue;
+    const found = systemAt(bytes, colon + 2, to);
+    if (!found) continue;
+    const { system, word } = found;
+    const name = colon + 2 + word.length;
+    let nameEnd = name;
+    while (nameEnd < to && nameEnd - name <= longestName && bytes[nameEnd] !== colonCode) nameEnd += 1;
+    if (nameEnd === to && isCutName(bytes, name, to))
+      return { system, executing: undefined, name, nameEnd: name, fields: name };
+    if (nameEnd === to || nameEnd - name > longestName) return undefined;
+    let fields = nameEnd + 1;
+    while (fields < to && bytes[fields] === spaceCode) fields += 1;
+    return { system, executing: executingCpu(bytes, from, colon), name, nameEnd, fields };
   }
   return undefined;
 }
 
 /** The line ends in the middle of the event's name. */
-function isCutName(text: string, begin: number): boolean {
-  for (let at = begin; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
+function isCutName(bytes: Uint8Array, name: number, to: number): boolean {
+  for (let at = name; at < to; at += 1) {
+    const code = bytes[at]!;
     if (code !== 95 && code !== 13 && (code < 97 || code > 122)) return false;
   }
-  return text.length - begin <= 24;
+  return true;
 }
 
-function systemAt(text: string, at: number): VectorSystem | undefined {
-  for (const system of systems)
-    if (text.charCodeAt(at + system.length) === 95 && text.startsWith(system, at)) return system;
+function systemAt(bytes: Uint8Array, at: number, to: number) {
+  for (const one of systems) if (isAt(bytes, at, to, one.word)) return one;
   return undefined;
 }
 
@@ -56,18 +67,19 @@ function systemAt(text: string, at: number): VectorSystem | undefined {
 const mostCpus = 8191;
 
 /** `[003]`, the last bracket before the event's name. */
-function executingCpu(text: string, before: number): number | undefined {
-  const close = text.lastIndexOf(']', before);
+function executingCpu(bytes: Uint8Array, from: number, before: number): number | undefined {
+  let close = before;
+  while (close > from && bytes[close] !== 93) close -= 1;
   let cpu = 0;
   let unit = 1;
-  for (let at = close - 1; at >= 0 && at > close - 5; at -= 1) {
-    const digit = text.charCodeAt(at) - 48;
+  for (let at = close - 1; at >= from && at > close - 6; at -= 1) {
+    const digit = bytes[at]! - 48;
     if (digit === 43) return unit > 1 && cpu <= mostCpus ? cpu : undefined;
     if (digit < 0 || digit > 9) return undefined;
     cpu += digit * unit;
     unit *= 10;
   }
-  return text.charCodeAt(close - 5) === 91 && cpu <= mostCpus ? cpu : undefined;
+  return undefined;
 }
 
 /** `CPU:3 [LOST 12 EVENTS]` (kernel/trace/trace.c print_trace_line), and perf's `[12 EVENTS LOST]`. */

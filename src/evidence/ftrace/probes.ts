@@ -6,6 +6,9 @@
  *     [001] d..3.  4.5: matrix_probe_alloc: (irq_matrix_alloc+0x0/0x1b0) reserved=1 mask=0xf online=0xf cpus=4
  */
 
+import { bytesOf, isAt, isSpace, WordTable } from './bytes.ts';
+import { digitOf } from './fields.ts';
+
 export const probedCalls = [
   'alloc',
   'alloc_managed',
@@ -68,72 +71,102 @@ export function matrixProbesWord(cpus: number): string {
     .join(';')}`;
 }
 
-const calls: ReadonlySet<string> = new Set(probedCalls);
+export const probedWords = new WordTable(probedCalls.map((call) => [call, call] as const));
+
+const parenthesis = 41;
+const equalsSign = 61;
+const zeroX = bytesOf('0x');
+const numbers = new WordTable(
+  (['cpus', 'cpu', 'bit', 'reserved', 'managed'] as const).map((name) => [name, name] as const),
+);
+const maskWords = (['mask', 'online'] as const).map((name) => ({ name, word: bytesOf(name) }));
+
+interface Masks {
+  mask: number[];
+  online: number[];
+}
 
 /**
- * @param call the name of the event without `matrix_probe_`.
- * @param from where its fields begin: `(irq_matrix_alloc+0x4/0x140) reserved=1 mask=0xf online=0xf cpus=4`.
+ * @param from where the fields begin: `(irq_matrix_alloc+0x4/0x140) reserved=1 mask=0xf online=0xf cpus=4`.
+ * @param to the end of the line
  * @returns undefined for a line that is cut or garbled. Never throws; linear.
  */
 export function readProbe(
-  text: string,
-  call: string,
-  executing: number | undefined,
+  bytes: Uint8Array,
   from: number,
+  to: number,
+  call: ProbedCall,
+  executing: number | undefined,
 ): MatrixProbe | undefined {
-  if (!calls.has(call)) return undefined;
-  const probe: MatrixProbe = { call: call as ProbedCall, executing };
-  const masks: { mask: number[]; online: number[] } = { mask: [], online: [] };
-  let at = text.indexOf(' ', from);
-  while (at >= 0 && at < text.length) {
-    while (isBlank(text.charCodeAt(at))) at += 1;
-    if (at >= text.length) break;
-    const equals = text.indexOf('=', at);
-    if (equals < 0 || equals - at > 12) return undefined;
-    let end = equals + 1;
-    while (end < text.length && !isBlank(text.charCodeAt(end))) end += 1;
-    if (!setField(probe, masks, text.slice(at, equals), text.slice(equals + 1, end))) return undefined;
+  const probe: MatrixProbe = { call, executing };
+  const masks: Masks = { mask: [], online: [] };
+  let at = from;
+  while (at < to && bytes[at] !== parenthesis) at += 1;
+  at += 1;
+  for (;;) {
+    while (at < to && isSpace(bytes[at]!)) at += 1;
+    if (at >= to) return complete(probe, masks);
+    let equals = at;
+    while (equals < to && bytes[equals] !== equalsSign) equals += 1;
+    let end = equals;
+    while (end < to && !isSpace(bytes[end]!)) end += 1;
+    if (equals === to || !setField(probe, masks, bytes, at, equals, end)) return undefined;
     at = end;
   }
-  return complete(probe, masks);
 }
-
-function isBlank(code: number): boolean {
-  return code === 32 || code === 13 || code === 9;
-}
-
-const numbers: ReadonlySet<string> = new Set(['cpus', 'cpu', 'bit', 'reserved', 'managed']);
 
 /** @returns false for a field that is none of ours, or whose value cannot be read. */
 function setField(
   probe: MatrixProbe,
-  masks: { mask: number[]; online: number[] },
-  field: string,
-  value: string,
+  masks: Masks,
+  bytes: Uint8Array,
+  from: number,
+  equals: number,
+  to: number,
 ): boolean {
-  if (value.startsWith('0x')) {
-    const name = field.startsWith('mask') ? 'mask' : 'online';
-    if (!field.startsWith(name) || value.length < 3 || value.length > 18) return false;
-    const index = field.length === name.length ? 0 : Number(field.slice(name.length));
-    const low = Number(`0x${value.slice(2).slice(-8)}`);
-    const high = Number(`0x${value.slice(2, -8) || '0'}`);
-    if (!Number.isInteger(index + low + high) || index < 0 || index > 128) return false;
-    masks[name][index * 2] = low;
-    masks[name][index * 2 + 1] = high;
-    return true;
-  }
-  const number = value.length > 10 ? Number.NaN : Number(value);
-  if (!numbers.has(field) || !Number.isInteger(number) || number < 0 || value === '') return false;
-  setNumber(probe, field, number);
+  const value = equals + 1;
+  if (isAt(bytes, value, to, zeroX)) return setWord(masks, bytes, from, equals, to);
+  const name = numbers.at(bytes, from, equals);
+  if (!name || value === to || to - value > 10) return false;
+  const number = decimal(bytes, value, to);
+  if (number < 0) return false;
+  if (name === 'reserved' || name === 'managed') probe[name] = number !== 0;
+  else probe[name] = number;
   return true;
 }
 
-function setNumber(probe: MatrixProbe, name: string, value: number): void {
-  if (name === 'cpus' || name === 'cpu' || name === 'bit') probe[name] = value;
-  if (name === 'reserved' || name === 'managed') probe[name] = value !== 0;
+/** 64 CPUs of a mask: `mask=0xf`, `online1=0x3`. */
+function setWord(masks: Masks, bytes: Uint8Array, from: number, equals: number, to: number): boolean {
+  const field = maskWords.find(({ word }) => isAt(bytes, from, equals, word));
+  if (!field) return false;
+  const digits = equals + 3;
+  const index = from + field.word.length === equals ? 0 : decimal(bytes, from + field.word.length, equals);
+  if (index < 0 || index > 128 || digits >= to || to - digits > 16) return false;
+  let low = 0;
+  let high = 0;
+  for (let at = digits; at < to; at += 1) {
+    const digit = digitOf(bytes[at]!, true);
+    if (digit < 0) return false;
+    if (to - at > 8) high = high * 16 + digit;
+    else low = low * 16 + digit;
+  }
+  masks[field.name][index * 2] = low;
+  masks[field.name][index * 2 + 1] = high;
+  return true;
 }
 
-function complete(probe: MatrixProbe, masks: { mask: number[]; online: number[] }): MatrixProbe | undefined {
+/** −1: it is none. */
+function decimal(bytes: Uint8Array, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at += 1) {
+    const digit = digitOf(bytes[at]!, false);
+    if (digit < 0) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+function complete(probe: MatrixProbe, masks: Masks): MatrixProbe | undefined {
   for (const name of ['mask', 'online'] as const) {
     const words = masks[name];
     if (words.length === 0) continue;

@@ -2,9 +2,10 @@
  * The events of `irq_matrix:*` and `irq_vectors:vector_*` in ftrace's text, one line at a time. Formats: TP_printk
  * of include/trace/events/irq_matrix.h and arch/x86/include/asm/trace/irq_vectors.h, the same from 4.18 to 6.18.
  */
-import { readFields } from './fields.ts';
+import { bytesOf, holds, textOf, WordTable } from './bytes.ts';
+import { type Keys, keysOf, readFields } from './fields.ts';
 import { lostEvents, readHead } from './line.ts';
-import { type MatrixProbe, readProbe } from './probes.ts';
+import { type MatrixProbe, probedWords, readProbe } from './probes.ts';
 
 /** `IRQ_MATRIX_GLOBAL_FIELDS`: the totals that every irq_matrix event ends with, taken after the update. */
 export interface MatrixTotals {
@@ -60,11 +61,31 @@ export type VectorLine =
   | { type: 'unreadable'; name: string };
 
 const totals = [' global_avl=', ', global_rsvd=', ', total_alloc='];
-const globalKeys = ['online_maps=', ...totals];
-const systemKeys = ['bit=', ' online_maps=', ...totals];
-const cpuKeys = ['bit=', ' cpu=', ' online=', ' avl=', ' alloc=', ' managed=', ' online_maps=', ...totals];
+const globalKeys = keysOf(['online_maps=', ...totals]);
+const systemKeys = keysOf(['bit=', ' online_maps=', ...totals]);
+const cpuKeys = keysOf([
+  ...['bit=', ' cpu=', ' online=', ' avl=', ' alloc=', ' managed=', ' online_maps='],
+  ...totals,
+]);
 
 type Values = readonly number[];
+type EventReader = (v: Values, executing: number | undefined) => MatrixEvent;
+
+const matrixFormats = new WordTable<{ keys: Keys; event: EventReader }>([
+  ...globalKinds.map((kind) => {
+    const event: EventReader = (v, executing) => ({ kind, executing, ...totalsOf(v, 0) });
+    return [kind, { keys: globalKeys, event }] as const;
+  }),
+  ...cpuKinds.map((kind) => {
+    const event: EventReader = (v, executing) => cpuEvent(kind, v, executing);
+    return [kind, { keys: cpuKeys, event }] as const;
+  }),
+  ...(['assign_system'] as const).map((kind) => {
+    const event: EventReader = (v, executing) => ({ kind, executing, bit: v[0]!, ...totalsOf(v, 1) });
+    return [kind, { keys: systemKeys, event }] as const;
+  }),
+]);
+
 type Fields = Readonly<Record<string, number>>;
 
 /** Written out: one shape of object for each kind of event is what the engine is fast with. */
@@ -126,72 +147,67 @@ const vectorFormats: Record<string, { format: string; fields: (values: Values) =
   free_moved: freed,
 };
 
-const vectorKeys = new Map(
+const vectorKeys = new WordTable(
   Object.entries(vectorFormats).map(([name, { format, fields }]) => {
-    const keys = format.split(' ').map((word, index) => (index === 0 ? word : ` ${word}`));
-    return [name, { keys, fields }] as const;
+    const keys = keysOf(format.split(' ').map((word, index) => (index === 0 ? word : ` ${word}`)));
+    return [name, { name, keys, fields }] as const;
   }),
 );
 
-const globalNames = new Set<string>(globalKinds);
-const cpuNames = new Set<string>(cpuKinds);
-const isGlobal = (name: string): name is (typeof globalKinds)[number] => globalNames.has(name);
-const isCpu = (name: string): name is (typeof cpuKinds)[number] => cpuNames.has(name);
+const eventsWord = bytesOf('EVENTS');
 
-/** @returns undefined for every other line. Never throws; linear in the line's length. */
-export function readVectorLine(text: string): VectorLine | undefined {
-  const head = readHead(text);
-  if (!head) {
-    const count = lostEvents(text);
-    return count === undefined ? undefined : { type: 'lost', count };
-  }
-  const { name, executing, fields } = head;
-  if (head.system === 'irq_matrix') {
-    const event = readMatrix(text, name, executing, fields);
-    return event ? { type: 'matrix', event } : { type: 'unreadable', name: `irq_matrix_${name}` };
-  }
-  if (head.system === 'matrix_probe') {
-    const event = readProbe(text, name, executing, fields);
-    return event ? { type: 'probe', event } : { type: 'unreadable', name: 'matrix_probe' };
-  }
-  const format = vectorKeys.get(name);
-  // An event of some other system that begins with the same word.
-  if (!format) return name === '' ? { type: 'unreadable', name: 'vector' } : undefined;
-  const values = readFields(text, fields, format.keys);
-  if (!values) return { type: 'unreadable', name: `vector_${name}` };
-  return { type: 'vector', event: { name, executing, fields: format.fields(values) } };
+/** {@link readVectorLine} of a line that is a string. */
+export function readVectorText(text: string): VectorLine | undefined {
+  const bytes = bytesOf(text);
+  return readVectorLine(bytes, 0, bytes.length);
 }
 
-function readMatrix(
-  text: string,
-  kind: string,
-  executing: number | undefined,
-  from: number,
-): MatrixEvent | undefined {
-  if (isCpu(kind)) {
-    const v = readFields(text, from, cpuKeys);
-    if (!v) return undefined;
-    return {
-      kind,
-      executing,
-      bit: v[0]!,
-      cpu: v[1]!,
-      online: v[2] === 1,
-      available: v[3]!,
-      allocated: v[4]!,
-      managed: v[5]!,
-      onlineMaps: v[6]!,
-      globalAvailable: v[7]!,
-      globalReserved: v[8]!,
-      totalAllocated: v[9]!,
-    };
+/**
+ * @param from, to a line without its newline
+ * @returns undefined for every other line. Never throws; linear in the line's length.
+ */
+export function readVectorLine(bytes: Uint8Array, from: number, to: number): VectorLine | undefined {
+  const head = readHead(bytes, from, to);
+  if (!head) {
+    if (!holds(bytes, from, to, eventsWord)) return undefined;
+    const count = lostEvents(textOf(bytes, from, to));
+    return count === undefined ? undefined : { type: 'lost', count };
   }
-  const system = kind === 'assign_system';
-  if (!system && !isGlobal(kind)) return undefined;
-  const v = readFields(text, from, system ? systemKeys : globalKeys);
-  if (!v) return undefined;
-  if (system) return { kind: 'assign_system', executing, bit: v[0]!, ...totalsOf(v, 1) };
-  return { kind: kind as (typeof globalKinds)[number], executing, ...totalsOf(v, 0) };
+  const { executing, name, nameEnd, fields } = head;
+  if (head.system === 'irq_matrix') {
+    const format = matrixFormats.at(bytes, name, nameEnd);
+    const values = format && readFields(bytes, fields, to, format.keys);
+    if (!values) return { type: 'unreadable', name: `irq_matrix_${textOf(bytes, name, nameEnd)}` };
+    return { type: 'matrix', event: format.event(values, executing) };
+  }
+  if (head.system === 'matrix_probe') {
+    const call = probedWords.at(bytes, name, nameEnd);
+    const event = call && readProbe(bytes, fields, to, call, executing);
+    return event ? { type: 'probe', event } : { type: 'unreadable', name: 'matrix_probe' };
+  }
+  const format = vectorKeys.at(bytes, name, nameEnd);
+  // An event of some other system that begins with the same word.
+  if (!format) return name === nameEnd ? { type: 'unreadable', name: 'vector' } : undefined;
+  const values = readFields(bytes, fields, to, format.keys);
+  if (!values) return { type: 'unreadable', name: `vector_${format.name}` };
+  return { type: 'vector', event: { name: format.name, executing, fields: format.fields(values) } };
+}
+
+function cpuEvent(kind: MatrixCpuEvent['kind'], v: Values, executing: number | undefined): MatrixCpuEvent {
+  return {
+    kind,
+    executing,
+    bit: v[0]!,
+    cpu: v[1]!,
+    online: v[2] === 1,
+    available: v[3]!,
+    allocated: v[4]!,
+    managed: v[5]!,
+    onlineMaps: v[6]!,
+    globalAvailable: v[7]!,
+    globalReserved: v[8]!,
+    totalAllocated: v[9]!,
+  };
 }
 
 function totalsOf(v: readonly number[], at: number): MatrixTotals {

@@ -23,16 +23,16 @@ export const matrixBits = 256;
 export const allocStart = 32;
 
 /** One set a bit; never changed once made. */
-export type Cells = Readonly<Uint8Array>;
+export type Cells = readonly number[];
 
 /** A map of which nothing is known, or one that holds nothing. */
-export function newCells(known: boolean): Uint8Array {
-  const cells = new Uint8Array(matrixBits).fill(known ? FREE : ANY);
+export function newCells(known: boolean): number[] {
+  const cells = Array.from({ length: matrixBits }, () => (known ? FREE : ANY));
   cells.fill(SYSTEM, 0, allocStart);
   return cells;
 }
 
-export function withCell(cells: Cells, bit: number, to: number): Uint8Array {
+export function withCell(cells: Cells, bit: number, to: number): number[] {
   const next = cells.slice();
   next[bit] = to;
   return next;
@@ -54,7 +54,7 @@ export function lowest(cells: Cells, wanted: number): { certain: number; possibl
 }
 
 /** The kernel took `bit` as the lowest in state `wanted`: those below were not in it. The bit is now in `to`. */
-export function takeLowest(cells: Cells, bit: number, wanted: number, to: number): Uint8Array {
+export function takeLowest(cells: Cells, bit: number, wanted: number, to: number): number[] {
   const next = cells.slice();
   for (let below = allocStart; below < bit; below += 1) next[below] = next[below]! & ~wanted;
   next[bit] = to;
@@ -65,7 +65,7 @@ export function takeLowest(cells: Cells, bit: number, wanted: number, to: number
  * What may have become of a map while a CPU died unseen: unmanaged interrupts come and go, managed ones start and
  * stop, but nothing becomes managed, or a system bit (kernel/irq/cpuhotplug.c irq_migrate_all_off_this_cpu).
  */
-export function stirred(cells: Cells): Uint8Array {
+export function stirred(cells: Cells): number[] {
   return cells.map((cell) => {
     let set = cell;
     if (cell & (FREE | ALLOCATED)) set |= FREE | ALLOCATED;

@@ -2,8 +2,8 @@
 import { changeBit } from './bits.ts';
 import { ALLOCATED, type Cells, isExact, narrowed, RESERVED, RUNNING } from './cells.ts';
 import { checkChoice } from './choice.ts';
-import { absurd, Comparison, type Delta, deltaOf, totalsOf } from './laws.ts';
-import { cpuOf, withCpu } from './state.ts';
+import { absurd, Comparison, type Delta, deltaOf } from './laws.ts';
+import { afterEvent, cpuOf, withCpu } from './state.ts';
 import type { CpuEvent, CpuState, Hints, MatrixState, Step, Verdict } from './types.ts';
 
 export function stepCpu(state: MatrixState, event: CpuEvent, hints: Hints): Step {
@@ -41,7 +41,7 @@ export function stepCpu(state: MatrixState, event: CpuEvent, hints: Hints): Step
   };
   const settled = state.settled && before.available !== undefined && before.online !== undefined;
   const cpus = withCpu(state, event.cpu, after);
-  return { state: { ...state, ...totalsOf(event), cpus, settled }, verdict };
+  return { state: afterEvent(state, event, cpus, settled), verdict };
 }
 
 /** The changes that global_rsvd may have. */

@@ -89,11 +89,6 @@ export class Comparison {
   }
 }
 
-export function totalsOf(event: Totals): Totals {
-  const { onlineMaps, globalAvailable, globalReserved, totalAllocated } = event;
-  return { onlineMaps, globalAvailable, globalReserved, totalAllocated };
-}
-
 /** The kernel counts in unsigned int and prints `%u`: none of these can be below zero or above its own parts. */
 export function absurd(event: CpuEvent): Departure | undefined {
   const { available, allocated, managed, bit, cpu } = event;

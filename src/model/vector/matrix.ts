@@ -5,9 +5,9 @@
  */
 import { SYSTEM, withCell } from './cells.ts';
 import { stepCpu } from './cpu.ts';
-import { Comparison, totalsOf } from './laws.ts';
+import { Comparison } from './laws.ts';
 import { onlineStep } from './online.ts';
-import { cpuOf, freshMatrix, seededMatrix, withCpu } from './state.ts';
+import { afterEvent, cpuOf, freshMatrix, seededMatrix, withCpu } from './state.ts';
 import type { Event, Hints, MatrixState, Step, Totals, Verdict } from './types.ts';
 import { notice } from './unseen.ts';
 
@@ -61,7 +61,7 @@ function reservation(state: MatrixState, event: Totals, change: 1 | -1): Step {
   const compare = new Comparison();
   compare.totals(event, state, { globalReserved: change });
   const verdict = { ...nothing, departures: compare.departures, counters: compare.determined };
-  return { state: { ...state, ...totalsOf(event) }, verdict };
+  return { state: afterEvent(state, event, state.cpus, state.settled), verdict };
 }
 
 /** irq_matrix_assign_system: with a map online it replaces an allocated vector of that one CPU. */
@@ -78,8 +78,9 @@ function assignSystem(
     compare.add({ rule: 'MX5', field: 'online_maps', got: event.onlineMaps, allowed: '0 or 1 (BUG_ON)' });
   const verdict = { ...nothing, departures: compare.departures, counters: compare.determined };
   if (compare.departures.length > 0) return { state, verdict };
-  const next = { ...state, ...totalsOf(event), blank: withCell(state.blank, bit, SYSTEM) };
-  next.cpus = state.cpus.map((cpu) => cpu && { ...cpu, cells: withCell(cpu.cells, bit, SYSTEM) });
+  const cpus = state.cpus.map((one) => one && { ...one, cells: withCell(one.cells, bit, SYSTEM) });
+  const after = afterEvent(state, event, cpus, state.settled);
+  const next = { ...after, blank: withCell(state.blank, bit, SYSTEM) };
   if (!replace || event.executing === undefined) return { state: next, verdict };
   const cpu = cpuOf(next, event.executing);
   const less = (value: number | undefined) => (value === undefined ? undefined : value - 1);

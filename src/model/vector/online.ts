@@ -1,7 +1,7 @@
 /** A CPU's map goes online or offline. Source: kernel/irq/matrix.c irq_matrix_online, irq_matrix_offline. */
 import { type Cells, matrixBits, SYSTEM } from './cells.ts';
-import { Comparison, totalsOf } from './laws.ts';
-import { cpuOf, withCpu } from './state.ts';
+import { Comparison } from './laws.ts';
+import { afterEvent, cpuOf, withCpu } from './state.ts';
 import type { CpuState, MatrixState, Step, Totals } from './types.ts';
 
 /** `executing` is the CPU that it is about: both functions work on their own CPU's map. */
@@ -39,7 +39,7 @@ export function onlineStep(
     diedUnseen: 0,
   };
   if (compare.departures.length > 0) return { state, verdict };
-  const after = { ...state, ...totalsOf(event) };
+  const after = afterEvent(state, event, state.cpus, state.settled);
   if (executing === undefined || !before) return { state: { ...after, settled: false }, verdict };
   const cpu: CpuState = { ...before, online: kind === 'online', initialized: true, available };
   if (before.initialized === false && kind === 'online')

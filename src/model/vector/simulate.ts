@@ -49,7 +49,9 @@ export class SimulatedMatrix {
     this.options = options;
     this.globalReserved = seed.globalReserved;
     this.totalAllocated = seed.totalAllocated;
-    const blank = newCells(true).fill(SYSTEM, seed.allocEnd).fill(SYSTEM, 0, seed.allocStart);
+    const blank = Uint8Array.from(newCells(true))
+      .fill(SYSTEM, seed.allocEnd)
+      .fill(SYSTEM, 0, seed.allocStart);
     for (const bit of seed.systemMap) blank[bit] = SYSTEM;
     for (const one of seed.cpus) {
       this.cpus[one.cpu] = cpuFrom(one, blank);

@@ -1,6 +1,6 @@
 /** One pass over a trace of the vectors: is every event possible, and what stood at the moments asked for. */
 import { markerOf } from '../../evidence/ftrace/marker.ts';
-import { readVectorLine } from '../../evidence/ftrace/vectors.ts';
+import { readVectorText } from '../../evidence/ftrace/vectors.ts';
 import { splitLines } from '../../evidence/source.ts';
 import type { KernelFeatures } from '../../model/features.ts';
 import { seededMatrix } from '../../model/vector/state.ts';
@@ -77,7 +77,7 @@ export function readTrace(
       const state = possible ? check.state : seededMatrix();
       moments.set(id, { line, matrixLine, state, holdings: ledger.holdings() });
     }
-    const read = readVectorLine(text);
+    const read = readVectorText(text);
     if (!read) continue;
     ledger.read(read, line);
     if (read.type === 'matrix') matrixLine = line;

@@ -1,6 +1,6 @@
 /** Each rule of the vector matrix with an event that keeps it and one that breaks it. */
 import { describe, expect, test } from 'vitest';
-import { readVectorLine } from '../../../src/evidence/ftrace/vectors.ts';
+import { readVectorText } from '../../../src/evidence/ftrace/vectors.ts';
 import { startMatrix, step } from '../../../src/model/vector/matrix.ts';
 import { seededMatrix } from '../../../src/model/vector/state.ts';
 import type { Departure, Event, MatrixState, Verdict } from '../../../src/model/vector/types.ts';
@@ -10,7 +10,7 @@ function event(short: string): Event {
   if (short === 'lost') return { kind: 'lost' };
   const [, cpu = '0', text] = /^(?:\[(\d+)\] )?(.*)$/.exec(short)!;
   const line = `          <idle>-0       [00${cpu}] d..1.     0.000000: irq_matrix_${text}`;
-  const read = readVectorLine(line);
+  const read = readVectorText(line);
   if (read?.type !== 'matrix') throw new Error(`no event: ${line}`);
   return read.event;
 }

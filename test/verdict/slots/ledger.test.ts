@@ -1,6 +1,6 @@
 /** Who holds which slots, from real lines of a trace (6.1, two CPUs: one disk with two queues comes and goes). */
 import { describe, expect, test } from 'vitest';
-import { readVectorLine } from '../../../src/evidence/ftrace/vectors.ts';
+import { readVectorText } from '../../../src/evidence/ftrace/vectors.ts';
 import { SlotLedger } from '../../../src/verdict/slots/ledger.ts';
 
 const totals = 'online_maps=2 global_avl=393, global_rsvd=10, total_alloc=7';
@@ -10,7 +10,7 @@ const matrix = (kind: string, cpu: number, more = '') =>
 function held(events: readonly string[], cpu = '000') {
   const ledger = new SlotLedger();
   for (const [i, event] of events.entries()) {
-    const read = readVectorLine(`        modprobe-512     [${cpu}] d..2.     4.567890: ${event}`);
+    const read = readVectorText(`        modprobe-512     [${cpu}] d..2.     4.567890: ${event}`);
     if (!read) throw new Error(`no event: ${event}`);
     ledger.read(read, i + 1);
   }
@@ -52,7 +52,7 @@ describe('a managed interrupt', () => {
       'vector_reserve_managed: irq=26 ret=0',
     ];
     for (const line of lines)
-      ledger.read(readVectorLine(`        modprobe-512     [001] d..2.     4.5: ${line}`)!, 1);
+      ledger.read(readVectorText(`        modprobe-512     [001] d..2.     4.5: ${line}`)!, 1);
     expect(ledger.holdings().get(26)).toMatchObject({ managed: 2, managedOnline: 1 });
   });
 });
