@@ -45,7 +45,8 @@ export function gridSpec(machine: GridMachine): { spec: MachineSpec; extraArgs: 
     'loglevel=1',
     'log_buf_len=4M',
     'trace_event=irq_matrix:*',
-    'trace_buf_size=16M',
+    // A buffer of this size for each CPU, and the one that loads the driver fills its own.
+    `trace_buf_size=${possible > 16 ? 4 : 16}M`,
     // One order for all CPUs: that of the vector lock.
     'trace_clock=counter',
     ...(machine.words ?? []),
