@@ -16,10 +16,11 @@ export class GuestDidNotStart extends LabBrokeError {
 
 /**
  * Starts QEMU and waits until its QMP port listens or it ended. It listens before its devices are there, so that it may
- * still be refused one. A shell stays with it, to keep its exit status in the file `exit`.
+ * still be refused one. A shell stays with it, to keep its exit status in the file `exit`; as long as it runs, the file
+ * `pid` names it, for whoever puts a real host back (real-host/restore.ts) and for the inventory of what it has open.
  */
 export function launchScript(folder: string, command: readonly string[], qmpPort: number): string {
-  const keeper = '"$@" < /dev/null > stdout 2> stderr; echo $? > exit';
+  const keeper = '"$@" < /dev/null > stdout 2> stderr & echo $! > pid; wait $!; s=$?; rm pid; echo $s > exit';
   return (
     `mkdir -p ${folder} && cd ${folder} && rm -f exit && : > stderr && ` +
     `{ setsid sh -c ${quoteCommand([keeper])} sh ${quoteCommand(command)} < /dev/null > /dev/null 2>&1 & } && ` +
