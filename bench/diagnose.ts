@@ -1,7 +1,7 @@
 /** `vflab diagnose` beside `grep -c`, on a journal made of real boot logs, and on one of nothing but AER reports. */
-import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { runTimed } from './timed.ts';
 
 const megabytes = 400;
 const read = (path: string) =>
@@ -23,9 +23,9 @@ export function diagnoseSpeed(bin: string, folder: string): string[] {
 function speed(what: string, file: string, log: string, bin: string): string[] {
   const bytes = writeJournal(file, log);
   const rate = (ms: number) => `${Math.round(bytes / 1e3 / ms)} MB/s`;
-  const own = run(bin, ['diagnose', file]);
-  const one = run('grep', ['-c', 'nobody cared', file]);
-  const six = run('grep', ['-cE', words, file]);
+  const own = runTimed(bin, ['diagnose', file]);
+  const one = runTimed('grep', ['-c', 'nobody cared', file]);
+  const six = runTimed('grep', ['-cE', words, file]);
   return [
     `diagnose of ${what}: ${rate(own.ms)}, ${rate(own.cpuMs)} of CPU time (${Math.round(bytes / 1e6)} MB, start of the program included)`,
     `grep -c: ${rate(one.ms)} for one word, ${rate(six.ms)} for six; diagnose takes ${(own.cpuMs / six.cpuMs).toFixed(1)} times the CPU time of six`,
@@ -40,20 +40,4 @@ function writeJournal(file: string, log: string): number {
   while (bytes < megabytes * 1e6) bytes += writeSync(out, piece);
   closeSync(out);
   return bytes;
-}
-
-/** grep ends with 1 where nothing matches, diagnose where something is wrong. */
-function run(program: string, args: string[]): { ms: number; cpuMs: number } {
-  const t0 = performance.now();
-  const cpu0 = childrenCpuMs();
-  // Not to /dev/null: there grep stops at the first match.
-  const { status, error } = spawnSync(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  if (error || (status !== 0 && status !== 1)) throw new Error(`${program} ended with ${status ?? error}`);
-  return { ms: performance.now() - t0, cpuMs: childrenCpuMs() - cpu0 };
-}
-
-/** Of all children that have ended: proc_pid_stat(5), cutime and cstime, hundredths of a second. */
-function childrenCpuMs(): number {
-  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[13]) + Number(fields[14])) * 10;
 }

@@ -47,6 +47,7 @@ export class CaseFile {
       (text, from) => this.#search(text).next(text, from),
       (text, line) => this.#read(text, line),
       sample,
+      (text, from, line) => this.#follow(text, from, line),
     );
   }
 
@@ -85,16 +86,33 @@ export class CaseFile {
     if (this.#facts.inBlock) return this.#readNew(text, line).wantsNext;
     const known = this.#repeats.find(text);
     if (known) {
-      this.#count(known.kind);
-      for (const fact of known.facts)
-        this.#book.add(fact, () => ({ file: this.#file, line, text: utf8(text) }));
-      this.#isGuess = !known.wantsNext && line >= sample;
+      this.#again(known, line, () => text);
       return true;
     }
-    if (isGuess && this.#search(text).next(text) < 0) return false;
+    if (isGuess && this.#search(text).next(text) < 0) {
+      this.#repeats.keep({ kind: undefined, facts: [], wantsNext: false });
+      return false;
+    }
     const reading = this.#readNew(text, line);
     if (!this.#facts.inBlock) this.#repeats.keep(reading);
     return reading.wantsNext;
+  }
+
+  /** @returns the newline of a line that repeats what came last time behind the one before it, or −1 */
+  #follow(text: string, from: number, line: number): number {
+    if (this.#facts.inBlock) return -1;
+    const known = this.#repeats.follows(text, from);
+    if (!known) return -1;
+    const { end } = this.#repeats;
+    this.#again(known, line, () => text.slice(from, end));
+    return end;
+  }
+
+  #again(known: Reading, line: number, text: () => string): void {
+    if (known.kind) this.#count(known.kind);
+    for (const fact of known.facts)
+      this.#book.add(fact, () => ({ file: this.#file, line, text: utf8(text()) }));
+    this.#isGuess = !known.wantsNext && line >= sample;
   }
 
   #readNew(text: string, line: number): Reading {

@@ -13,10 +13,14 @@ export type LineReader = (text: string, line: number) => boolean;
 /** @returns a place in the first line behind `from` that is to be read, or −1 */
 export type Finder = (text: string, from: number) => number;
 
+/** Asked for a line that is wanted. @returns its newline, when it is dealt with already, or −1 */
+export type Follower = (text: string, from: number, line: number) => number;
+
 export class LogScan {
   readonly #find: Finder;
   readonly #read: LineReader;
   readonly #all: number;
+  readonly #follow: Follower;
   #rest = '';
   /** Behind `longestLine` of a line: what follows up to its end is dropped. */
   #dropping = false;
@@ -28,55 +32,68 @@ export class LogScan {
   /**
    * @param all lines at the beginning that are read whatever they hold, to see what the file is
    */
-  constructor(find: Finder, read: LineReader, all = 200) {
+  constructor(find: Finder, read: LineReader, all = 200, follow: Follower = () => -1) {
     this.#find = find;
     this.#read = read;
     this.#all = all;
+    this.#follow = follow;
   }
 
   push(piece: string): void {
-    let text = piece;
+    let at = 0;
     if (this.#dropping) {
-      const end = text.indexOf('\n');
-      if (end < 0) return;
-      text = text.slice(end + 1);
+      at = piece.indexOf('\n') + 1;
+      if (at === 0) return;
       this.#dropping = false;
     }
-    const last = text.lastIndexOf('\n');
-    if (last < 0) {
-      this.#keep(this.#rest + text);
-      return;
+    const last = piece.lastIndexOf('\n') + 1;
+    if (last > at && this.#rest !== '') {
+      // The line that the pieces share is a text of its own: two texts put together are slow to search.
+      const first = piece.indexOf('\n', at) + 1;
+      const line = this.#rest + piece.slice(at, first);
+      this.#rest = '';
+      this.#scan(line, 0, line.length);
+      at = first;
     }
-    this.#scan(this.#rest + text.slice(0, last + 1));
-    this.#rest = '';
-    this.#keep(text.slice(last + 1));
+    if (last > at) this.#scan(piece, at, last);
+    this.#keep(this.#rest + piece.slice(Math.max(at, last)));
   }
 
   end(): void {
-    if (this.#rest !== '') this.#scan(`${this.#rest}\n`);
+    const line = this.#rest;
     this.#rest = '';
+    if (line !== '') this.#scan(`${line}\n`, 0, line.length + 1);
   }
 
   #keep(rest: string): void {
     this.#rest = rest;
     if (rest.length <= longestLine) return;
-    this.#scan(`${rest.slice(0, longestLine)}\n`);
+    this.#scan(`${rest.slice(0, longestLine)}\n`, 0, longestLine + 1);
     this.#rest = '';
     this.#dropping = true;
     this.cut += 1;
   }
 
-  /** @param text whole lines */
-  #scan(text: string): void {
-    let at = 0;
-    while (at < text.length) {
+  /** @param to behind the last newline that counts */
+  #scan(text: string, from: number, to: number): void {
+    let at = from;
+    while (at < to) {
+      if (this.#wantsNext) {
+        const end = this.#follow(text, at, this.lines + 1);
+        if (end >= 0) {
+          this.lines += 1;
+          at = end + 1;
+          continue;
+        }
+      }
       if (this.#wantsNext || this.lines < this.#all) {
         at = this.#readLine(text, at);
         continue;
       }
-      const hit = this.#find(text, at);
-      at = this.#skipTo(text, at, hit < 0 ? text.length : hit);
-      if (hit >= 0) at = this.#readLine(text, at);
+      const found = this.#find(text, at);
+      const isHit = found >= 0 && found < to;
+      at = this.#skipTo(text, at, isHit ? found : to);
+      if (isHit) at = this.#readLine(text, at);
     }
   }
 
