@@ -9,17 +9,10 @@
  * nothing is left to clean up), drivers/pci/msi/msi.c (the message of an MSI-X vector is read back, which pushes
  * earlier messages before it), kernel/stop_machine.c (all CPUs turn interrupts off together, and on again).
  */
-import { anyTime, Bytes, placesOf, program, type Step } from '../build.ts';
-import {
-  commonInterrupt,
-  DESC,
-  entryPlaces,
-  IDLE,
-  RETRIGGERED,
-  slotWords,
-  UNUSED,
-} from '../common-interrupt.ts';
+import { Bytes, placesOf, program, type Step } from '../build.ts';
+import { commonInterrupt, DESC, IDLE, RETRIGGERED, UNUSED } from '../common-interrupt.ts';
 import type { Scenario, State } from '../scenario.ts';
+import { cpuPlaces, deviceBytes, deviceOnBus, handledAtLast, twoCpuBytes } from '../two-cpus.ts';
 
 export interface CpuOfflineOptions {
   /** fixup_irqs looks into the IRR and sends again what waits there. */
@@ -54,32 +47,14 @@ export function cpuOffline(o: CpuOfflineOptions): Scenario {
     // All CPUs have interrupts off, in stop_machine.
     stopped: 'number',
     offline: 'number',
-    raises: 'number',
-    owed: 'number',
     cpu: 'number',
     prev: 'number',
-    message: 'number',
-    older: 'number',
-    newer: 'number',
     stray: 'number',
-    'CPU1.stands': [...entryPlaces, 'end'],
-    'CPU1.irr': 'number',
-    'CPU1.slot': slotWords,
-    'CPU1.register': slotWords,
-    'CPU2.stands': [...entryPlaces, 'end'],
-    'CPU2.irr': 'number',
-    'CPU2.slot': slotWords,
-    'CPU2.register': slotWords,
+    ...deviceBytes,
+    ...twoCpuBytes,
   });
   const { at } = b;
-  const cpu1 = {
-    ...{ stands: at['CPU1.stands'], irr: at['CPU1.irr'] },
-    ...{ slot: at['CPU1.slot'], register: at['CPU1.register'] },
-  };
-  const cpu2 = {
-    ...{ stands: at['CPU2.stands'], irr: at['CPU2.irr'] },
-    ...{ slot: at['CPU2.slot'], register: at['CPU2.register'] },
-  };
+  const [cpu1, cpu2] = [cpuPlaces(at, 'CPU1'), cpuPlaces(at, 'CPU2')];
   const isUnderWayTo1 = (s: State) => s[at.older] === 1 || s[at.newer] === 1;
   const assign = (next: State) => {
     next[at.cpu] = 2;
@@ -181,26 +156,7 @@ export function cpuOffline(o: CpuOfflineOptions): Scenario {
         ...action,
         process: places.indexOf('force-complete') <= places.indexOf(steps[i]!.id) ? 'CPU1' : 'CPU0',
       })),
-      ...anyTime('device', [
-        {
-          ...{ id: 'raise', text: 'raises its interrupt', fair: false },
-          when: (s) => s[at.raises]! > 0 && s[at.newer] === 0,
-          run(next, s) {
-            next[at.raises] = s[at.raises]! - 1;
-            next[at.owed] = 1;
-            next[s[at.older] ? at.newer : at.older] = s[at.message]!;
-          },
-        },
-        {
-          ...{ id: 'arrive', text: 'its message arrives' },
-          when: (s) => s[at.older] !== 0,
-          run(next, s) {
-            next[s[at.older] === 1 ? cpu1.irr : cpu2.irr] = 1;
-            next[at.older] = s[at.newer]!;
-            next[at.newer] = 0;
-          },
-        },
-      ]),
+      ...deviceOnBus(at, true),
       ...entry('CPU1', cpu1),
       ...entry('CPU2', cpu2),
     ],
@@ -219,13 +175,7 @@ export function cpuOffline(o: CpuOfflineOptions): Scenario {
           },
       { text: 'the CPU is offline', holds: (s) => s[at.offline] === 1 },
     ],
-    leadsTo: [
-      {
-        text: 'an interrupt that the device raised is handled',
-        from: (s) => s[at.owed] === 1,
-        to: (s) => s[at.owed] === 0,
-      },
-    ],
+    leadsTo: [handledAtLast(at)],
     isEnd: (s) => s[at.stopped] === 0,
     describe: (s) => b.describe(s, ['cpu', 'owed', 'CPU1.irr', 'CPU1.slot', 'CPU2.slot']),
     view: (s) => b.view(s),

@@ -9,16 +9,9 @@
  * is refused as long as the old one is not free.
  */
 import { anyTime, Bytes, placesOf, program, type Step } from '../build.ts';
-import {
-  commonInterrupt,
-  DESC,
-  entryPlaces,
-  HANDLING,
-  IDLE,
-  slotWords,
-  UNUSED,
-} from '../common-interrupt.ts';
+import { commonInterrupt, DESC, HANDLING, IDLE, UNUSED } from '../common-interrupt.ts';
 import type { Action, Scenario, State } from '../scenario.ts';
+import { cpuPlaces, deviceBytes, deviceOnBus, handledAtLast, twoCpuBytes } from '../two-cpus.ts';
 
 export interface VectorMoveOptions {
   /** 6.1: an IPI of the lowest priority, so a pending device interrupt is taken first. 6.12: a timer. */
@@ -41,30 +34,18 @@ export function vectorMove(o: VectorMoveOptions): Scenario {
   const b = new Bytes({
     task: placesOf([{ id: 'assign' }, { id: 'write-message' }]),
     moves: 'number',
-    raises: 'number',
-    owed: 'number',
     // Where the vector is, and where it was: 0 nowhere, 1 CPU1, 2 CPU2.
     cpu: 'number',
     prev: 'number',
     inProgress: 'number',
-    message: 'number',
-    // Messages under way, the older one first: to which CPU.
-    older: 'number',
-    newer: 'number',
     // IRQS_PENDING.
     pending: 'number',
     stray: 'number',
-    'CPU1.stands': [...entryPlaces, 'end'],
-    'CPU1.irr': 'number',
-    'CPU1.slot': slotWords,
-    'CPU1.register': slotWords,
+    ...deviceBytes,
+    ...twoCpuBytes,
     'CPU1.off': 'number',
     'CPU1.cleanup': 'number',
     'CPU1.cleaning': cleanupPlaces,
-    'CPU2.stands': [...entryPlaces, 'end'],
-    'CPU2.irr': 'number',
-    'CPU2.slot': slotWords,
-    'CPU2.register': slotWords,
     'CPU2.off': 'number',
     'CPU2.cleanup': 'number',
     'CPU2.cleaning': cleanupPlaces,
@@ -73,9 +54,8 @@ export function vectorMove(o: VectorMoveOptions): Scenario {
   const of = (c: number) => {
     const name = c === 0 ? 'CPU1' : 'CPU2';
     return {
-      ...{ stands: at[`${name}.stands`], irr: at[`${name}.irr`], slot: at[`${name}.slot`] },
-      ...{ register: at[`${name}.register`], off: at[`${name}.off`] },
-      ...{ cleanup: at[`${name}.cleanup`], cleaning: at[`${name}.cleaning`], name },
+      ...cpuPlaces(at, name),
+      ...{ off: at[`${name}.off`], cleanup: at[`${name}.cleanup`], cleaning: at[`${name}.cleaning`], name },
     };
   };
   const free = (next: State, s: State) => {
@@ -108,34 +88,7 @@ export function vectorMove(o: VectorMoveOptions): Scenario {
   );
   const actions: Action[] = [
     ...program('CPU0', at.task, task),
-    ...anyTime('device', [
-      {
-        ...{ id: 'raise', text: 'raises its interrupt', fair: false },
-        when: (s) => s[at.raises]! > 0 && s[at.newer] === 0,
-        run(next, s) {
-          next[at.raises] = s[at.raises]! - 1;
-          next[at.owed] = 1;
-          next[s[at.older] ? at.newer : at.older] = s[at.message]!;
-        },
-      },
-      {
-        ...{ id: 'arrive', text: 'its message arrives' },
-        when: (s) => s[at.older] !== 0,
-        run(next, s) {
-          next[of(s[at.older]! - 1).irr] = 1;
-          next[at.older] = s[at.newer]!;
-          next[at.newer] = 0;
-        },
-      },
-      {
-        ...{ id: 'overtake', text: 'its newer message arrives first', fair: false },
-        when: (s) => !o.ordered && s[at.newer] !== 0,
-        run(next, s) {
-          next[of(s[at.newer]! - 1).irr] = 1;
-          next[at.newer] = 0;
-        },
-      },
-    ]),
+    ...deviceOnBus(at, o.ordered),
     ...cpus.flatMap((c) => cpuActions(c)),
   ];
 
@@ -237,13 +190,7 @@ export function vectorMove(o: VectorMoveOptions): Scenario {
       },
       { text: 'every move is done', holds: (s) => s[at.moves] === 0 },
     ],
-    leadsTo: [
-      {
-        text: 'an interrupt that the device raised is handled',
-        from: (s) => s[at.owed] === 1,
-        to: (s) => s[at.owed] === 0,
-      },
-    ],
+    leadsTo: [handledAtLast(at)],
     isEnd: (s) => s[at.task] === 0,
     describe: (s) => b.describe(s, ['cpu', 'prev', 'owed', 'CPU1.slot', 'CPU2.slot']),
     view: (s) => b.view(s),
