@@ -1,13 +1,11 @@
 /** One real host that keeps a ledger, for the tests of it: boots, does what the test says, stops, keeps its files. */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { loadLab } from '../../src/lab/load.ts';
-import { makePlan } from '../../src/lab/make-plan.ts';
+import type { VariantPlan } from '../../src/lab/plan.ts';
 import { collect } from '../../src/run/actions/collect.ts';
-import { launchFiles } from '../../src/run/launch-files.ts';
-import { runVariant } from '../../src/run/variant.ts';
+import { onHost } from './on-host.ts';
 
 export interface LedgerHost {
   /** A shell command in the host; throws unless it succeeds. */
@@ -21,8 +19,7 @@ export async function withLedgerHost(
   host: { kernel: string; remapping: boolean; title: string },
   test: (host: LedgerHost) => Promise<void>,
 ): Promise<void> {
-  const loaded = loadLab(
-    `
+  const lab = `
 title: ${host.title}
 failure: vm-stopped-by-aer
 host:
@@ -37,45 +34,26 @@ host:
     disk0: { kind: nvme }
 matrix: { kernel: ['${host.kernel}'] }
 variants: { only: { expect: { verdict: clean } } }
-`,
-    'ledger.yaml',
-  );
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded));
-  const planned = makePlan(loaded.lab, { name: 'ledger', file: 'ledger.yaml' });
-  if (!planned.ok) throw new Error(JSON.stringify(planned));
-  const plan = planned.plan.variants[0]!;
-  // No driver of Linux takes it: its line is the test's.
-  plan.host.spec.pci.push({ kind: 'edu', id: 'edu0', slot: 0x10 });
-  // The test does the rest.
-  plan.phases = plan.phases.slice(0, 1);
+`;
   const folder = process.env.VFLAB_LEDGER_KEEP ?? mkdtempSync(join(tmpdir(), 'vflab-ledger-'));
   if (!process.env.VFLAB_LEDGER_KEEP) onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const cache = process.env.VFLAB_CACHE ?? join(homedir(), '.cache/vflab');
-  const signal = AbortSignal.timeout(300_000);
-  const run = await runVariant({
-    plan,
-    folder,
-    accelerator: { kind: 'tcg', reason: 'test', cannotShow: [] },
-    files: await launchFiles({ cache, onProgress: () => {} }, planned.plan, plan),
-    signal,
-    onPhase: () => {},
-    onPhaseEnd: () => {},
-    async beforeTeardown(ctx, stop) {
-      const { linux } = ctx.host!;
-      const sh = (command: string) =>
-        linux.must(command, AbortSignal.any([stop, AbortSignal.timeout(60_000)]));
-      await test({
-        sh,
-        async chapter(name) {
-          await collect(ctx, stop);
-          const to = join(folder, name);
-          ctx.record.file(join(name, 'command'), ctx.host!.machine.command.join(' '));
-          for (const file of ['host.qemu-trace', 'host.vectors', 'host.dmesg'])
-            copyFileSync(join(folder, file), join(to, file));
-          return to;
-        },
-      });
-    },
+  const change = (plan: VariantPlan) => {
+    // No driver of Linux takes it: its line is the test's.
+    plan.host.spec.pci.push({ kind: 'edu', id: 'edu0', slot: 0x10 });
+  };
+  await onHost({ lab, change, folder }, async (ctx, stop) => {
+    const { linux } = ctx.host!;
+    const sh = (command: string) => linux.must(command, AbortSignal.any([stop, AbortSignal.timeout(60_000)]));
+    await test({
+      sh,
+      async chapter(name) {
+        await collect(ctx, stop);
+        const to = join(folder, name);
+        ctx.record.file(join(name, 'command'), ctx.host!.machine.command.join(' '));
+        for (const file of ['host.qemu-trace', 'host.vectors', 'host.dmesg'])
+          copyFileSync(join(folder, file), join(to, file));
+        return to;
+      },
+    });
   });
-  if (run.error) throw new Error(JSON.stringify(run.error));
 }
