@@ -27,7 +27,9 @@ export type QemuTraceFact =
   /** CPU `cpu` wrote one 32-bit word of an MSI-X table, by its physical address. */
   | { kind: 'table'; cpu: number; address: number; value: number }
   | { kind: 'msix-control'; device: string; enabled: boolean; masked: boolean }
-  | { kind: 'config'; bdf: string; offset: number; value: number };
+  | { kind: 'config'; bdf: string; offset: number; value: number }
+  /** The machine stands still from here on, or goes on. */
+  | { kind: 'run-state'; running: boolean };
 
 export type QemuTraceEvent = QemuTraceFact & {
   thread: number;
@@ -132,6 +134,13 @@ const readers: Record<string, Read> = {
   pci_cfg_write: fields(
     /^\S{1,80} ([0-9a-f]{2}:[0-9a-f]{2}\.[0-7]) @0x([0-9a-f]{1,8}) <- 0x([0-9a-f]{1,8})$/,
     (f) => ({ kind: 'config', bdf: f[1]!, offset: hex(f[2]), value: hex(f[3]) }),
+  ),
+  runstate_set: fields(
+    /^current_run_state \d{1,2} \([a-z-]{1,20}\) new_state \d{1,2} \(([a-z-]{1,20})\)$/,
+    (f) => ({
+      kind: 'run-state',
+      running: f[1] === 'running',
+    }),
   ),
   memory_region_ops_write: fields(
     /^cpu (-?\d{1,5}) mr 0x[0-9a-f]{1,16} addr 0x([0-9a-f]{1,13}) value 0x([0-9a-f]{1,16}) size \d{1,2} name '([^']{0,80})'$/,

@@ -24,4 +24,6 @@ export const ledgerTraceEvents: readonly string[] = [
   'apic_local_deliver',
   'kvm_report_irq_delivered',
   'kvm_reset_irq_delivered',
+  // When the machine stands still, and its clocks with it.
+  'runstate_set',
 ];

@@ -62,6 +62,9 @@ export class LedgerReader {
   readonly #before = new Map<number, number>();
   readonly #after = new Map<number, number>();
   #lostNext = false;
+  /** Seconds that the machine stood still so far; and since when it does. */
+  #stoodStill = 0;
+  #stoppedAt: number | undefined;
 
   qemuLine(text: string): void {
     const { input } = this;
@@ -74,9 +77,30 @@ export class LedgerReader {
     if (read.type !== 'event') return;
     input.qemuEvents += 1;
     const { event } = read;
+    if (event.kind === 'run-state') {
+      this.#runState(event);
+      return;
+    }
+    const time = this.#goingTime(event.time);
     const mark = event.kind === 'config' ? syncWrite(event) : undefined;
-    if (mark !== undefined) this.#writes.set(mark, event.time);
-    this.#device.take({ ...event, line: input.qemuLines });
+    if (mark !== undefined) this.#writes.set(mark, time);
+    this.#device.take({ ...event, time, line: input.qemuLines });
+  }
+
+  /**
+   * A machine that a debugger holds has no time: its TSC and its timers stand still (QEMU system/cpus.c, do_vm_stop():
+   * cpu_disable_ticks()), so what its kernel's clock is set against is the time in which it goes.
+   */
+  #goingTime(time: number): number {
+    return (this.#stoppedAt ?? time) - this.#stoodStill;
+  }
+
+  #runState({ running, time }: { running: boolean; time: number }): void {
+    if (!running) this.#stoppedAt ??= time;
+    else if (this.#stoppedAt !== undefined) {
+      this.#stoodStill += time - this.#stoppedAt;
+      this.#stoppedAt = undefined;
+    }
   }
 
   kernelLine(text: string): void {

@@ -86,6 +86,11 @@ describe("QEMU's trace", () => {
     ],
     ["memory_region_ops_write cpu 1 mr 0x5 addr 0xfee00380 value 0x9 size 4 name 'apic-msi'", 'other'],
     ["memory_region_ops_write cpu 0 mr 0x5 addr 0x3f8 value 0x9 size 1 name 'serial'", 'other'],
+    ['runstate_set current_run_state 9 (running) new_state 0 (debug)', { kind: 'run-state', running: false }],
+    [
+      'runstate_set current_run_state 5 (prelaunch) new_state 9 (running)',
+      { kind: 'run-state', running: true },
+    ],
     ['virtqueue_pop vq 0x5 elem 0x6 in_num 1 out_num 1', 'other'],
     ['constructor', 'other'],
     ['kvm_report_irq_delivered coalesc', 'unreadable'],

@@ -1,7 +1,5 @@
 /** Writes the two traces of a ledger, line by line as QEMU and the kernel do. */
 
-/** QEMU's clock minus the kernel's. */
-const offset = 1_795_000_000;
 const main = 100;
 
 export class TwoTraces {
@@ -10,6 +8,8 @@ export class TwoTraces {
     '# tracer: nop',
     '          <idle>-0       [000] d..1.     0.000000: irq_matrix_assign_system: bit=0 online_maps=0 global_avl=0, global_rsvd=0, total_alloc=0',
   ];
+  /** QEMU's clock minus the kernel's. */
+  #offset = 1_795_000_000;
   #latches = 10;
   #now = 10;
   #mark = 0;
@@ -23,8 +23,15 @@ export class TwoTraces {
 
   device(text: string, thread = main): this {
     this.#now += 2e-6;
-    this.qemu.push(`${thread}@${(this.#now + offset).toFixed(6)}:${text}`);
+    this.qemu.push(`${thread}@${(this.#now + this.#offset).toFixed(6)}:${text}`);
     return this;
+  }
+
+  /** A debugger holds the machine. */
+  standStill(seconds: number): this {
+    this.device('runstate_set current_run_state 9 (running) new_state 0 (debug)');
+    this.#offset += seconds;
+    return this.device('runstate_set current_run_state 0 (debug) new_state 9 (running)');
   }
 
   trace(cpu: number, text: string, flags = 'd.h1.'): this {

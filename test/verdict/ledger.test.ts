@@ -80,6 +80,17 @@ describe('clocks', () => {
     const clock = new LedgerClock([mark(10, 0.001, 0.002), mark(10.001, 0.0031, 0.0036)]);
     expect(clock.error).toBeCloseTo(0.00025, 5);
   });
+  test('a machine that stood still had no time meanwhile', () => {
+    const traces = booted().whole(irq, 0, vector).standStill(3).whole(irq, 0, vector);
+    unhandled(traces).wait(0.1).standStill(2).whole(irq, 0, vector).wait(0.5).end();
+    const counts = { handled: 3, lost: 1 };
+    expect(read(traces)).toMatchObject({ counts });
+    expect(read(traces).clockError).toBeLessThan(1e-4);
+    // Control: a trace that does not say so cannot be set against the kernel's.
+    const silent = traces.qemu.filter((line) => !line.includes('runstate_set'));
+    traces.qemu.splice(0, traces.qemu.length, ...silent);
+    expect(read(traces).counts).not.toEqual(counts);
+  });
 });
 
 describe('lost', () => {
