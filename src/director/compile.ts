@@ -13,7 +13,8 @@ export interface ModelStep {
 
 /**
  * To do a step, its CPU runs until it is about to do the next of its own; for its last one, until it has done it, or,
- * where nobody acts after it, until it is released. The process of the first CPU that acts begins the schedule.
+ * where nobody acts after it, until it is released. Whoever acts of itself is made to begin, and held where it is about
+ * to do its first step; the others, which take interrupts, rest.
  * @throws {UsageError} `RACE_NOT_FORCED` for a step that has no place in a kernel
  */
 export function compileSchedule(title: string, path: readonly ModelStep[], map: RaceMap): Schedule {
@@ -24,13 +25,17 @@ export function compileSchedule(title: string, path: readonly ModelStep[], map: 
     return place;
   };
   const onCpu = path.filter((step) => 'before' in placeOf(step));
-  const first = onCpu[0];
-  if (!first) throw notForced('no CPU has anything to do in it');
+  const processes = [...new Set(onCpu.map(({ process }) => process))];
+  const beginning = processes.filter((process) => Object.hasOwn(map.begin, process));
+  if (beginning.length === 0) throw notForced('no CPU begins anything in it');
+  const firstOf = (process: string) => onCpu.find((step) => step.process === process)!;
   const steps: Step[] = [
-    { do: map.begin },
-    { hold: first.process, at: beforeOf(placeOf(first)) },
-    ...[...new Set(onCpu.map(({ process }) => process))]
-      .filter((process) => process !== first.process)
+    ...beginning.flatMap((process): Step[] => [
+      { do: map.begin[process]! },
+      { hold: process, at: beforeOf(placeOf(firstOf(process))) },
+    ]),
+    ...processes
+      .filter((process) => !beginning.includes(process))
       .map((process): Step => ({ rest: process })),
   ];
   for (const [i, step] of path.entries()) {

@@ -67,12 +67,14 @@ async function threadsOf(cpus: HeldCpus): Promise<string[]> {
 }
 
 /** Where a CPU goes that has nothing to do (kernel/sched/idle.c): it holds nothing there. */
-const idleEntries = ['default_idle_call', 'cpuidle_enter'];
+export const idleEntries = ['default_idle_call', 'cpuidle_enter'];
 const hlt = 0xf4;
 
 class Driver {
   readonly #stage: Stage;
   readonly #threads: readonly string[];
+  /** Those that a `hold` brought to their place. */
+  readonly #held = new Set<string>();
 
   constructor(stage: Stage, threads: readonly string[]) {
     this.#stage = stage;
@@ -101,8 +103,11 @@ class Driver {
             ...(await this.#account()),
           };
     switch (verb) {
-      case 'hold':
-        return await reached(await this.#runTo(cpu!, [], spots, deadline), spots);
+      case 'hold': {
+        const free = this.#threads.filter((thread) => !this.#held.has(thread));
+        this.#held.add(this.#thread(cpu!));
+        return await reached(await this.#runTo(cpu!, free, spots, deadline), spots);
+      }
       case 'run':
         return await reached(await this.#runTo(cpu!, [this.#thread(cpu!)], spots, deadline), spots);
       case 'rest': {
@@ -125,7 +130,7 @@ class Driver {
     }
   }
 
-  /** Until `cpu` stands at one of the spots with its conditions met. No thread named: all run. */
+  /** Until `cpu` stands at one of the spots with its conditions met. Meanwhile `threads` run. */
   async #runTo(
     cpu: string,
     threads: readonly string[],
@@ -136,7 +141,7 @@ class Driver {
     const wanted = this.#thread(cpu);
     const addresses = new Set(spots.map(({ address }) => address));
     // A CPU that stands at such a place leaves it first: it is to come there.
-    for (const thread of threads.length > 0 ? threads : this.#threads) {
+    for (const thread of threads) {
       const rip = (await cpus.registers(thread)).get('rip')!;
       if (addresses.has(rip)) await cpus.step(thread);
     }

@@ -49,7 +49,9 @@ const Places = z
   .describe('A place, or several: the first that the CPU comes to. Kernels differ.');
 
 const stepShape = {
-  hold: Cpu.optional().describe('All CPUs run until this one comes to `at`; then all are held.'),
+  hold: Cpu.optional().describe(
+    'All CPUs run that no `hold` brought to a place before, until this one comes to `at`; then all are held.',
+  ),
   at: Places.optional(),
   rest: Cpu.optional().describe('It alone runs until it idles, so that it holds no lock; then it is held.'),
   run: Cpu.optional().describe('It alone runs until it comes to `to`; the others stay held.'),
@@ -66,7 +68,7 @@ const Step = z
   .strictObject({
     ...stepShape,
     note: z.string().optional().describe('What happens by it, for whoever reads the record.'),
-    withinMs: z.int().min(1).max(60_000).optional().describe('Deadline at reference speed. Default 3000.'),
+    withinMs: z.int().min(1).max(60_000).optional().describe('Deadline at reference speed. Default 10000.'),
   })
   .refine((s) => verbs.filter((verb) => s[verb] !== undefined).length === 1, {
     error: `a step says one of ${verbs.join(', ')}`,
@@ -82,7 +84,7 @@ export const Schedule = z.strictObject({
 });
 export type Schedule = z.infer<typeof Schedule>;
 
-export const defaultWithinMs = 3_000;
+export const defaultWithinMs = 10_000;
 
 /** The step's one verb. */
 export function verbOf(step: Step): Verb {

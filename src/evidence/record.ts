@@ -186,6 +186,8 @@ export type HarnessEvent = { t: number } & (
       vector: number;
       /** The name of its action. */
       action: string;
+      /** Who is given its vector in the race; then the interrupts are about that one. */
+      neighbour?: { function: string; irq: number };
       /** Steps of its schedule; 0 where nobody is held. */
       steps: number;
     }
@@ -208,6 +210,8 @@ export type HarnessEvent = { t: number } & (
       moment: string;
       raised: number;
       handled: number;
+      /** Those of `handled` that nobody had raised. */
+      spurious?: number;
       switches: number;
       injected: number;
       timeouts: number;

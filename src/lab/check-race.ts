@@ -26,16 +26,27 @@ export function* checkRace(lab: Lab): Generator<Complaint> {
             message: 'the lab has no `race:`, so nobody to inject for',
           };
   if (!race) return;
-  const owner = { path: ['race', 'owner'] };
   const pfs = functionsOf(lab).filter(({ kind, vf }) => kind === 'igb' && vf === undefined);
   const names = pfs.map(({ name }) => name);
-  if (!names.includes(race.owner)) yield { place: owner, message: unknown('igb', race.owner, names) };
-  const device = lab.host.devices[race.owner];
-  if (device?.kind === 'igb' && device.vfs.length > 0)
-    yield { place: owner, message: `${race.owner} has VFs, which vfio-pci does not take with it` };
+  for (const key of ['owner', 'neighbour'] as const) {
+    const name = race[key];
+    if (name === undefined) continue;
+    const place = { path: ['race', key] };
+    if (!names.includes(name)) yield { place, message: unknown('igb', name, names) };
+    const device = lab.host.devices[name];
+    if (device?.kind === 'igb' && device.vfs.length > 0)
+      yield { place, message: `${name} has VFs, which vfio-pci does not take with it` };
+  }
+  if (race.neighbour === race.owner)
+    yield { place: { path: ['race', 'neighbour'] }, message: 'a neighbour is another device' };
+  const cpus = race.neighbour === undefined ? 2 : 3;
   if (lab.host.iommu === 'none')
-    yield { place: owner, message: 'vfio-pci needs an IOMMU, and host.iommu is none' };
-  if (lab.host.cpus < 2) yield { place: { path: ['host', 'cpus'] }, message: 'a race takes two CPUs' };
+    yield { place: { path: ['race', 'owner'] }, message: 'vfio-pci needs an IOMMU, and host.iommu is none' };
+  if (lab.host.cpus < cpus)
+    yield {
+      place: { path: ['host', 'cpus'] },
+      message: `a race ${cpus === 2 ? 'takes two CPUs' : 'with a neighbour takes three CPUs'}`,
+    };
   if (Object.keys(lab.guests).length > 0)
     yield { place: { path: ['guests'], at: 'key' }, message: 'a lab that forces a race has no guests' };
 }

@@ -92,7 +92,8 @@ function racePlan({ race, variants }: Lab, id: string): RacePlan | undefined {
   const force = variants[id]!.race;
   if (!race || !force) return undefined;
   const { cure, problem, schedule: file } = force;
-  const common = { function: race.owner, model: race.model };
+  const neighbour = race.neighbour === undefined ? {} : { neighbour: race.neighbour };
+  const common = { function: race.owner, ...neighbour, model: race.model };
   if (file !== undefined) return { ...common, order: { from: 'file', file } };
   if (cure === undefined || problem === undefined) return { ...common, order: { from: 'nobody' } };
   return { ...common, order: { from: 'explorer', cure, problem } };

@@ -9,6 +9,7 @@ interface Parts {
 
 export function racePhases({ race, hostModules, remedy }: Parts): Phase[] {
   const raise = (moment: Moment): Action => ({ do: 'raise-interrupts', moment });
+  const functions = [race.function, ...(race.neighbour === undefined ? [] : [race.neighbour])];
   const look = (moment: Moment): Action => ({ do: 'snapshot', on: 'host', moment });
   const phases: [name: string, title: string, seconds: number, actions: Action[]][] = [
     [
@@ -19,9 +20,12 @@ export function racePhases({ race, hostModules, remedy }: Parts): Phase[] {
     ],
     [
       'prepare-devices',
-      `Give ${race.function} to a program, through VFIO`,
+      `Give ${functions.join(' and ')} to ${functions.length === 1 ? 'a program' : 'programs'}, through VFIO`,
       30,
-      [{ do: 'bind-driver', function: race.function, driver: 'vfio-pci' }, { do: 'own-function' }],
+      [
+        ...functions.map((name): Action => ({ do: 'bind-driver', function: name, driver: 'vfio-pci' })),
+        { do: 'own-function' },
+      ],
     ],
     [
       'check-before',

@@ -156,10 +156,12 @@ export interface DisksPlan {
   driver?: { patch: string; affinityHint: boolean };
 }
 
-/** A race between two CPUs of the host, over vector 0 of a function that a program owns through VFIO. */
+/** A race between CPUs of the host, over vector 0 of a function that a program owns through VFIO. */
 export interface RacePlan {
   /** A PF: `nic0`. */
   function: string;
+  /** A second PF, whose program gets the vector of the first; the race is then about its interrupts. */
+  neighbour?: string;
   /** Name of the race in `src/model/race/`. */
   model: string;
   /** Who says in which order the CPUs act; `nobody` holds none. */
@@ -283,12 +285,12 @@ export type Action =
   /** Takes a function from the host's driver; takes it out of the kernel. */
   | { do: 'unbind'; function: string }
   | { do: 'remove'; function: string }
-  /** Starts the program that owns the raced function, its vector 0 on CPU1. */
+  /** Starts the program that owns the raced function, and the neighbour's, their vectors 0 on CPU1. */
   | { do: 'own-function' }
-  /** The raced function raises its interrupt some times, each waited for. */
+  /** Interrupts are raised some times, each waited for: the raced function's and its neighbour's; at the end, of whoever is left. */
   | { do: 'raise-interrupts'; moment: Moment }
   | { do: 'force-race' }
-  /** Waits, not long, until the interrupt that was raised in the race is handled. */
+  /** Until CPU1 has taken whatever was sent to it: what is not handled then is lost. */
   | { do: 'await-interrupt' }
   | { do: 'inject-interrupt' }
   | { do: 'run'; on: string; command: string }

@@ -8,6 +8,12 @@ export const Race = z
       .describe(
         'The PF (an igb) that a program of the host owns through VFIO; the race is about its vector 0.',
       ),
+    neighbour: z
+      .string()
+      .optional()
+      .describe(
+        'A second PF (an igb), with a program of its own: it is given the vector that the first one had, for races about two devices.',
+      ),
     model: z.string().describe('The race in the model: `vflab explore` lists them.'),
   })
   .describe('A race between two CPUs of the host, forced by holding them.');

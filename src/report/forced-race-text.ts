@@ -29,14 +29,17 @@ export function counterexamples(
 
 /** Cures × problems: what the model says, searched through, and what was seen on each kernel. */
 export function cureTable(race: RaceSummary, variants: readonly VariantResult[], style: Style): string[] {
+  // A problem that one order does not show may come in another: a kernel has it if any order showed it, and has it not
+  // if its own did not.
   const seen = variants.flatMap((variant) =>
     variant.race?.model === race.model
-      ? Object.entries(variant.race.seen).map(([problem, seen]) => ({
-          ...{ problem, seen, cure: variant.race!.cure, kernel: variant.axes.kernel ?? '' },
-        }))
+      ? Object.entries(variant.race.seen)
+          .filter(([problem, seen]) => seen || variant.race!.forced.problem === problem)
+          .map(([problem, seen]) => ({
+            ...{ problem, seen, cure: variant.race!.cure, kernel: variant.axes.kernel ?? '' },
+          }))
       : [],
   );
-  // A problem that one order does not show may come in another: a kernel has it if any order showed it.
   const cells = [
     ...Map.groupBy(seen, ({ cure, problem, kernel }) => `${cure} ${problem} ${kernel}`).values(),
   ].map((group) => ({ ...group[0]!, seen: group.some((each) => each.seen) }));

@@ -55,8 +55,8 @@ export interface VariantContext {
   kernelFacts?: KernelFacts;
   /** Made at the first snapshot of the vector matrix. */
   matrixReader?: MatrixReader;
-  /** Where the plan has a race. */
-  functionOwner?: FunctionOwner;
+  /** Where the plan has a race: the programs that own its functions, by the functions' names. */
+  functionOwners: Map<string, FunctionOwner>;
   /** Host functions by plan name, as last read from sysfs. */
   functions: Map<string, PciFunctionRecord>;
   /** All functions of the host, of the same reading. */

@@ -9,16 +9,18 @@ export interface InterruptCounts {
   raised: number;
   /** By an interrupt that came. */
   handled: number;
+  /** Those of `handled` that nobody had raised. */
+  spurious: number;
   switches: number;
   injected: number;
   timeouts: number;
 }
 
-const names = ['raised', 'handled', 'switches', 'injected', 'timeouts'] as const;
+const names = ['raised', 'handled', 'spurious', 'switches', 'injected', 'timeouts'] as const;
 
 /** Interrupts that the device waits for an answer to. */
-export function outstanding({ raised, handled, injected, timeouts }: InterruptCounts): number {
-  return raised - handled - injected - timeouts;
+export function outstanding({ raised, handled, spurious, injected, timeouts }: InterruptCounts): number {
+  return raised - handled + spurious - injected - timeouts;
 }
 
 export class FunctionOwner {
@@ -28,9 +30,14 @@ export class FunctionOwner {
   #waiting: PromiseWithResolvers<void> | undefined;
   #ended = false;
 
-  /** It runs on CPU0; its interrupts go where the default affinity says. @throws {LabBrokeError} OWNER_ENDED */
-  static async start(linux: LinuxMachine, bdf: string, signal: AbortSignal): Promise<FunctionOwner> {
-    const command = `exec taskset 1 perl /usr/lib/vflab/vfio-owner ${quote(bdf)} 2>&1`;
+  /** It runs on `cpu`; its interrupts go where the default affinity says. @throws {LabBrokeError} OWNER_ENDED */
+  static async start(
+    linux: LinuxMachine,
+    bdf: string,
+    cpu: number,
+    signal: AbortSignal,
+  ): Promise<FunctionOwner> {
+    const command = `exec taskset ${(1 << cpu).toString(16)} perl /usr/lib/vflab/vfio-owner ${quote(bdf)} 2>&1`;
     const owner = new FunctionOwner(await linux.stream(command, signal));
     await owner.answer(signal);
     return owner;

@@ -17,12 +17,14 @@ import { quoteCommand } from '../shell.ts';
 export interface KernelFacts {
   /** BTF, as it is in the kernel's file or in its /sys/kernel/btf/vmlinux. */
   btf: Uint8Array;
-  /** Of /proc/kallsyms, the lines that are needed. */
+  /** Of /proc/kallsyms, the lines that are needed, each with the one behind it: where a function ends. */
   kallsyms: string;
+  /** What the lines were asked for. */
+  names: readonly string[];
 }
 
 /** @throws {LabBrokeError} `KERNEL_UNREADABLE`; {BtfError} */
-export function readerOf({ btf, kallsyms }: KernelFacts): MatrixReader {
+export function readerOf({ btf, kallsyms }: Pick<KernelFacts, 'btf' | 'kallsyms'>): MatrixReader {
   return new MatrixReader(vectorLayout(new Btf(btf), parseKallsyms(kallsyms)));
 }
 
@@ -34,12 +36,24 @@ export async function kernelFacts(
   linux: LinuxMachine,
   kernelFile: string,
   signal: AbortSignal,
+  moreSymbols: readonly string[] = [],
 ): Promise<KernelFacts> {
-  // The search is done there: the whole is 8 MB. busybox's grep is three times faster with -F than with -E.
-  const patterns = usefulSymbols.flatMap((name) => ['-e', name]);
-  const kallsyms = await linux.must(`grep -F -w ${quoteCommand(patterns)} /proc/kallsyms`, signal);
+  // All in one search: it takes an emulated machine most of a second.
+  const names = [...usefulSymbols, ...moreSymbols];
+  const kallsyms = await kallsymsOf(linux, names, signal);
   const section = elfSection(await readFile(kernelFile, { signal }), '.BTF');
-  return { btf: section ?? (await readBinary(linux, '/sys/kernel/btf/vmlinux', signal)), kallsyms };
+  const btf = section ?? (await readBinary(linux, '/sys/kernel/btf/vmlinux', signal));
+  return { btf, kallsyms, names };
+}
+
+/** The search is done there: the whole is 8 MB. busybox's grep is three times faster with -F than with -E. */
+export async function kallsymsOf(
+  linux: LinuxMachine,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const patterns = quoteCommand([...new Set(names)].flatMap((name) => ['-e', name]));
+  return await linux.must(`grep -F -w -A1 ${patterns} /proc/kallsyms`, signal);
 }
 
 async function readBinary(linux: LinuxMachine, path: string, signal: AbortSignal): Promise<Uint8Array> {

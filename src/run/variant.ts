@@ -159,6 +159,7 @@ function makeContext(
       return nonce;
     },
     guests: new Map(),
+    functionOwners: new Map(),
     functions: new Map(),
     sysfs: [],
     injections: new Map(),

@@ -64,6 +64,8 @@ export const raceRules = {
   'RACE-ORDER': 'a forced race counts only if every step of its schedule came about, in its order',
   'RACE-LOST':
     'an interrupt that a device raises while its vector is torn down and set up is handled; else a device that waits for that is silent until somebody looks after it',
+  'RACE-FOREIGN':
+    'clear_irq_vector gives a vector free while an interrupt for it may be in a CPU’s IRR, which no other CPU can see; it comes to whoever has the vector then',
   'RACE-SLOT':
     'call_irq_handler: without vector_lock the store of VECTOR_UNUSED may fall on a slot that was set up again meanwhile (ce0b5eedcb75 looks again under the lock)',
 } as const;

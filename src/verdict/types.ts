@@ -75,7 +75,7 @@ export const findingsOf = {
     'intx-masking',
     'register-left-changed',
   ],
-  'interrupt-lost': ['race-forced', 'race-astray', 'interrupt-lost', 'slot-overwritten'],
+  'interrupt-lost': ['race-forced', 'race-astray', 'interrupt-lost', 'slot-overwritten', 'interrupt-foreign'],
   'virtio-blk-probe-failed': [
     'virtio-blk-probe-failed',
     'vectors-exhausted',

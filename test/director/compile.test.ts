@@ -4,7 +4,9 @@ import { compileSchedule } from '../../src/director/compile.ts';
 import { raceMapOf } from '../../src/director/races/index.ts';
 import { vectorSetupMap } from '../../src/director/races/vector-setup.ts';
 import { verbOf } from '../../src/director/schedule.ts';
+import { explore } from '../../src/explore/explore.ts';
 import { type Cell, raceTable } from '../../src/explore/race-table.ts';
+import { unplugRace } from '../../src/model/race/unplug/race.ts';
 import { vectorSetupRace } from '../../src/model/race/vector-setup/race.ts';
 
 const cells = [...raceTable(vectorSetupRace, Object.keys(vectorSetupRace.variants), {})];
@@ -53,6 +55,41 @@ it('the map knows every action of the model, and every counterexample compiles t
       expect(compile).toThrow(/no kernel that was shipped|a guest with its QEMU/);
     else expect(compile().steps.length).toBeGreaterThan(8);
   }
+});
+
+it('two that begin are brought to their places, one after the other, before anybody is held at rest', async () => {
+  const race = unplugRace.scenario('6.1', 'wipe', { raises: 2 });
+  const path = explore(race).violation!.path.flatMap(({ action }) => (action ? [action] : []));
+  const { steps } = compileSchedule('wipe', path, raceMapOf('unplug')!);
+  const words = steps.map((step) => {
+    const place = (step.at ?? step.to ?? []).at(-1);
+    return [step.do ?? step.hold ?? step.rest ?? step.run ?? step.step ?? step.look, place?.function].join(
+      ' ',
+    );
+  });
+  expect(words.slice(0, 7)).toEqual([
+    ...['close ', 'CPU0 pci_clear_master', 'switch-neighbour ', 'CPU2 x86_vector_activate', 'CPU1 '],
+    ...['raise ', 'CPU0 free_irq'],
+  ]);
+  expect(words.slice(-5)).toEqual([
+    ...['CPU2 pci_msi_unmask_irq', 'slot ', 'CPU2 register_irq_proc', 'CPU1 ', 'slot '],
+  ]);
+});
+
+it('unplug: the map knows every action, and what can be forced is', () => {
+  const map = raceMapOf('unplug')!;
+  const forced = [...raceTable(unplugRace, Object.keys(unplugRace.variants), {})].flatMap((cell) => {
+    for (const { id } of cell.scenario.actions) expect(Object.keys(map.actions)).toContain(id);
+    const { violation } = cell.result;
+    if (!violation) return [];
+    const path = violation.path.flatMap(({ action }) => (action ? [action] : []));
+    const compile = () => compileSchedule('x', path, map);
+    // A device that is pulled out, or a step that nothing in the kernel shows the end of.
+    if (path.some(({ id }) => id === 'vanish')) expect(compile).toThrow('QEMU asks the machine');
+    else return compile().steps.length > 8 ? [`${cell.variant} ${cell.problem}`] : [];
+    return [];
+  });
+  expect(forced).toEqual(expect.arrayContaining(['6.1 wipe', '6.1 foreign', '6.1 stray', '6.12 foreign']));
 });
 
 it('what has no place is refused', () => {

@@ -1,16 +1,12 @@
 /** One host whose interrupt is raced, round after round: each begins with a fresh slot and an interrupt that works. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadLab } from '../../src/lab/load.ts';
-import { makePlan } from '../../src/lab/make-plan.ts';
-import { awaitInterrupt, forceRace, raiseInterrupts } from '../../src/run/actions/race.ts';
+import { forceRace } from '../../src/run/actions/force-race.ts';
+import { awaitInterrupt, raiseInterrupts } from '../../src/run/actions/race.ts';
 import type { VariantContext } from '../../src/run/context.ts';
 import { outstanding } from '../../src/run/function-owner.ts';
-import { launchFiles } from '../../src/run/launch-files.ts';
 import type { RaceScript } from '../../src/run/race-script.ts';
-import { runVariant } from '../../src/run/variant.ts';
+import { onHost } from './on-host.ts';
 
 export const labFile = join(import.meta.dirname, '../../labs/lost-interrupt-race.yaml');
 
@@ -37,39 +33,11 @@ export async function onRaceHost(
   { kernel, randomAddress = false }: RaceHost,
   work: (round: (script: RaceScript | undefined) => Promise<Round>, ctx: VariantContext) => Promise<void>,
 ): Promise<void> {
-  const loaded = loadLab(await readFile(labFile, 'utf8'), labFile);
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded));
+  const lab = await readFile(labFile, 'utf8');
   const selection = { kernel: [kernel], variant: ['unforced'] };
-  const planned = makePlan(loaded.lab, { name: 'race', file: labFile, selection });
-  if (!planned.ok) throw new Error(JSON.stringify(planned));
-  const variant = planned.plan.variants[0]!;
-  variant.phases = variant.phases.slice(0, 3);
-  const cache = process.env.VFLAB_CACHE ?? join(homedir(), '.cache/vflab');
-  const files = await launchFiles({ cache, onProgress: () => {} }, planned.plan, variant);
-  if (randomAddress) files.host.kernel = files.host.kernel.replace(/vmlinux$/, 'vmlinuz');
-  const folder = mkdtempSync(join(tmpdir(), 'vflab-race-'));
-  try {
-    let failed: unknown;
-    const run = await runVariant({
-      plan: variant,
-      folder,
-      accelerator: { kind: 'tcg', reason: '', cannotShow: [] },
-      files,
-      signal: new AbortController().signal,
-      onPhase: () => {},
-      onPhaseEnd: () => {},
-      beforeTeardown: async (ctx, signal) => {
-        // An assertion that fails is no breakdown of the lab.
-        await work((script) => playRound(ctx, script, signal), ctx).catch((error) => {
-          failed = error;
-        });
-      },
-    });
-    if (failed) throw failed;
-    if (run.error) throw new Error(`${run.error.code}: ${run.error.message}`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  await onHost({ lab, file: labFile, selection, phases: 3, randomAddress }, (ctx, signal) =>
+    work((script) => playRound(ctx, script, signal), ctx),
+  );
 }
 
 async function playRound(
@@ -77,7 +45,7 @@ async function playRound(
   script: RaceScript | undefined,
   signal: AbortSignal,
 ): Promise<Round> {
-  const owner = ctx.functionOwner!;
+  const owner = ctx.functionOwners.get('nic0')!;
   // What the round before did is undone: requested again, the interrupt has a slot.
   await owner.ask('timeout', signal);
   await owner.ask('switch', signal);

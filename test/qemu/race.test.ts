@@ -1,6 +1,9 @@
 /** A race that the explorer found, forced on kernels with and without the fix; and the controls. */
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { RunResult } from '../../src/report/result.ts';
 import { raceScript } from '../../src/run/race-script.ts';
+import { LabCli, labs } from './lab-cli.ts';
 import { labFile, onRaceHost } from './race-host.ts';
 
 const found = (cure: string, problem: string) =>
@@ -47,4 +50,24 @@ it('6.12, at a random address: the same order overwrites nothing; one interrupt 
       ...{ forced: true, lost: 1, handledAfter: 3, messages: 0 },
     });
   });
+});
+
+it('unplug: on 6.1 the late interrupt of one device silences another for ever, on 6.12 it is called once for nothing', async () => {
+  using cli = new LabCli();
+  const args = ['run', join(labs, 'unplug-silences-neighbour.yaml'), '--variant', 'wipe', '--json'];
+  const { exitCode, stdout, stderr } = await cli.start(args).ended;
+  const { variants, races } = JSON.parse(stdout) as RunResult;
+  const told = variants.map(({ id, verdict, race }) => ({ id, verdict, cure: race?.cure, seen: race?.seen }));
+  expect(told, stderr).toEqual([
+    { id: '6.1+wipe', verdict: 'reproduced', cure: '6.1', seen: { wipe: true, foreign: false } },
+    { id: '6.12+wipe', verdict: 'clean', cure: '6.12', seen: { wipe: false, foreign: true } },
+  ]);
+  // The model says so too.
+  for (const { cure, seen } of told)
+    for (const problem of Object.keys(seen!).filter((id) => seen![id]))
+      expect(races?.[0]?.cells).toContainEqual(
+        expect.objectContaining({ cure, problem, steps: expect.any(Array) }),
+      );
+  expect(exitCode).toBe(0);
+  expect(cli.leftovers()).toEqual([]);
 });

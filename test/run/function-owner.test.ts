@@ -6,7 +6,7 @@ import { FunctionOwner, outstanding } from '../../src/run/function-owner.ts';
 
 const none = new AbortController().signal;
 const line = (raised: number, handled: number) =>
-  `raised ${raised} handled ${handled} switches 0 injected 0 timeouts 0\n`;
+  `raised ${raised} handled ${handled} spurious 0 switches 0 injected 0 timeouts 0\n`;
 
 /** A channel whose other end is ours. */
 function channel() {
@@ -20,7 +20,7 @@ function channel() {
 
 async function started() {
   const ends = channel();
-  const starting = FunctionOwner.start(ends.linux, '0000:01:00.0', none);
+  const starting = FunctionOwner.start(ends.linux, '0000:01:00.0', 0, none);
   await Promise.resolve();
   ends.say(line(0, 0));
   return { ...ends, owner: await starting };
@@ -33,9 +33,9 @@ it('one answer a command, in order, whatever pieces they come in', async () => {
   say(text.slice(0, 10));
   say(text.slice(10));
   expect(await first).toMatchObject({ raised: 1, handled: 0 });
-  const second = await owner.ask('wait 500', none);
+  const second = await owner.ask('settle 1', none);
   expect(outstanding(second)).toBe(0);
-  expect(asked).toEqual(['raise\n', 'wait 500\n']);
+  expect(asked).toEqual(['raise\n', 'settle 1\n']);
 });
 
 it('a program that ends says why', async () => {

@@ -9,8 +9,8 @@ export type ActionPlace =
       /** What is to be seen when it is done; `undefined` as value: whatever it is. */
       look?: { name: string; expect?: string };
     }
-  /** Nobody else can see it: it passes with the step before it. */
-  | { within: 'cpu' }
+  /** Nobody else can see it: it passes with the step before it. On the bus, because QEMU's takes no time. */
+  | { within: 'cpu' | 'bus' }
   /** The director does it from outside, by this action of the lab. */
   | { do: string }
   /** No kernel has it, and why. */
@@ -19,7 +19,7 @@ export type ActionPlace =
 export interface RaceMap {
   /** Name of the scenario. */
   model: string;
-  /** Action of the lab that makes the first process begin. */
-  begin: string;
+  /** Process → action of the lab that makes it begin. CPUs that are not here only take interrupts. */
+  begin: Readonly<Record<string, string>>;
   actions: Readonly<Record<string, ActionPlace>>;
 }

@@ -5,21 +5,16 @@
  * arch/x86/kernel/irq.c. All of these were found in 6.1 and 6.12; each is entered with the interrupt concerned.
  */
 import type { Place } from '../schedule.ts';
+import { commonInterrupt } from './common-interrupt.ts';
 import type { RaceMap } from './race-map.ts';
 
 const ofIrq = (name: string, argument: string): Place => ({ function: name, where: { [argument]: '{irq}' } });
-
-/** The slot has no handler: about to look again under the lock (ce0b5eedcb75), or about to wipe it. */
-const noHandler: readonly Place[] = [
-  { in: '__common_interrupt', calls: 'lock_vector_lock' },
-  { in: '__common_interrupt', writes: 'vector_irq' },
-];
 
 const needsQemu = { nowhere: 'it takes a guest with its QEMU, and the lab has a program in their place' };
 
 export const vectorSetupMap: RaceMap = {
   model: 'vector-setup',
-  begin: 'switch',
+  begin: { CPU0: 'switch' },
   actions: {
     mask: { before: [ofIrq('free_irq', 'irq')] },
     synchronize: {
@@ -56,14 +51,6 @@ export const vectorSetupMap: RaceMap = {
     // A CPU that is held takes no interrupt either.
     'interrupts-off': { within: 'cpu' },
     'interrupts-on': { within: 'cpu' },
-    enter: { before: [{ in: '__common_interrupt', reads: 'vector_irq' }] },
-    'decide-wipe': { within: 'cpu' },
-    'no-handler': { within: 'cpu' },
-    wipe: { before: noHandler, look: { name: 'slot' } },
-    'reevaluate-found': { before: noHandler },
-    handle: { before: [ofIrq('handle_edge_irq', 'desc.irq_data.irq')] },
-    handler: { before: [{ function: 'vfio_msihandler', where: { arg0: '{irq}' } }] },
-    // The EOI is no call of a symbol, and no other process of the model can see it: the first place behind it.
-    eoi: { before: [{ function: 'irq_exit_rcu' }] },
+    ...commonInterrupt('{irq}'),
   },
 };

@@ -3,6 +3,7 @@ import { isKnownError } from '../../errors.ts';
 import type { Moment } from '../../lab/plan.ts';
 import { hostOf, type VariantContext } from '../context.ts';
 import { kernelFacts, readerOf, takeMatrix } from '../inspect.ts';
+import { symbolsOfRace } from './race.ts';
 
 /** Does nothing without a stub. A matrix that cannot be read is noted: the rest of the run is worth as much. */
 export async function matrixSnapshot(
@@ -15,7 +16,7 @@ export async function matrixSnapshot(
   if (!machine.gdb) return;
   const t0 = ctx.record.now();
   try {
-    ctx.kernelFacts ??= await kernelFacts(linux, machine.spec.kernel, signal);
+    ctx.kernelFacts ??= await kernelFacts(linux, machine.spec.kernel, signal, symbolsOfRace(ctx));
     ctx.matrixReader ??= readerOf(ctx.kernelFacts);
     const { snapshot, stoppedMs } = await takeMatrix(machine.gdb, ctx.matrixReader, signal);
     const file = `snapshots/${moment}.host.matrix`;

@@ -19,7 +19,9 @@ export interface RaceFacts extends RunFacts {
   steps: readonly Recorded<'race-step'>[];
   /** Harness time; infinite where there was no race. */
   since: number;
-  /** The last count of each moment. */
+  /** Whose interrupts the race is about, and their irq: the neighbour's, where the vector goes to one. */
+  raced: { function: string; irq: number } | undefined;
+  /** The last count of each moment, of that function. */
   counts: (moment: string) => Recorded<'interrupts'> | undefined;
   /** The raced slot as a snapshot of that moment has it; undefined: there is none. */
   slotAt: (moment: string) => SlotAt | undefined;
@@ -31,13 +33,18 @@ export function raceFacts(run: RunFacts): RaceFacts {
   const { harness, hostKernel, files } = run;
   const race = ofKind(harness, 'race').at(-1);
   const since = race?.t ?? Number.POSITIVE_INFINITY;
+  const raced = race && (race.neighbour ?? { function: race.function, irq: race.irq });
   const all = ofKind(harness, 'interrupts');
   return {
     ...run,
     race,
     steps: ofKind(harness, 'race-step'),
     since,
-    counts: (moment) => all.findLast((event) => event.moment === moment),
+    raced,
+    counts: (moment) =>
+      all.findLast(
+        (event) => event.moment === moment && event.function === (raced?.function ?? event.function),
+      ),
     slotAt: (moment) => race && slotAt(harness, files, race, moment),
     messages: hostKernel.filter(
       ({ event, t, error }) =>
@@ -79,8 +86,8 @@ function textOf(slot: VectorSlot): string {
 /** Interrupts that nobody has answered. */
 export function outstanding(counts: Recorded<'interrupts'> | undefined): number {
   if (!counts) return 0;
-  const { raised, handled, injected, timeouts } = counts;
-  return Math.max(0, raised - handled - injected - timeouts);
+  const { raised, handled, spurious = 0, injected, timeouts } = counts;
+  return Math.max(0, raised - handled + spurious - injected - timeouts);
 }
 
 /** The race went as it was planned: nobody held, or every step done. */
@@ -88,12 +95,14 @@ export function wentAsPlanned({ race, steps }: RaceFacts): boolean {
   return race !== undefined && steps.length === race.steps && steps.every(({ done }) => done);
 }
 
-/** Of the interrupts that were raised between these moments, those that came. */
+/** Of the interrupts that were raised between these moments, those that came; and those that came unasked. */
 export function handledBetween(
   facts: RaceFacts,
   from: string,
   to: string,
-): { raised: number; handled: number } | undefined {
+): { raised: number; handled: number; spurious: number } | undefined {
   const [a, b] = [facts.counts(from), facts.counts(to)];
-  return a && b && { raised: b.raised - a.raised, handled: b.handled - a.handled };
+  if (!a || !b) return undefined;
+  const spurious = (b.spurious ?? 0) - (a.spurious ?? 0);
+  return { raised: b.raised - a.raised, handled: b.handled - a.handled - spurious, spurious };
 }

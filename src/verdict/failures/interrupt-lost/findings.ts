@@ -4,7 +4,14 @@ import type { Evidence, Finding } from '../../types.ts';
 import { handledBetween, outstanding, type RaceFacts, wentAsPlanned } from './facts.ts';
 
 export function raceFindings(facts: RaceFacts): Finding[] {
-  return [...order(facts), ...baseline(facts), ...lost(facts), ...overwritten(facts), ...contradicted(facts)];
+  return [
+    ...order(facts),
+    ...baseline(facts),
+    ...lost(facts),
+    ...overwritten(facts),
+    ...foreign(facts),
+    ...contradicted(facts),
+  ];
 }
 
 function order(facts: RaceFacts): Finding[] {
@@ -64,14 +71,13 @@ export function lostCount(facts: RaceFacts): number {
 function lost(facts: RaceFacts): Finding[] {
   const n = lostCount(facts);
   if (!wentAsPlanned(facts) || n === 0) return [];
-  const { race } = facts;
   const after = facts.counts('after-fault')!;
   return [
     {
       id: 'interrupt-lost',
       severity: 'error',
-      title: `${n} interrupt of ${race!.function} raised in the race and never handled`,
-      text: `${after.raised} raised, ${after.handled} handled. The device waits for an answer, and raises nothing more until it has one.`,
+      title: `${n} interrupt of ${facts.raced!.function} raised in the race and never handled`,
+      text: `${after.raised} raised, ${after.handled} handled, and the CPU that they go to has taken all that it was sent: it has run a program since. The device waits for an answer, and raises nothing more until it has one.`,
       evidence: [
         ofHarness(after),
         ...facts.steps.filter(({ verb }) => verb === 'do').map((s) => ofHarness(s)),
@@ -88,12 +94,15 @@ export function isOverwritten(facts: RaceFacts): boolean {
 
 function slotIsGone(facts: RaceFacts): boolean | undefined {
   const at = facts.slotAt('end') ?? facts.slotAt('after-fault');
-  return at && !(at.slot?.holds === 'irq' && at.slot.irq === facts.race?.irq);
+  return at && !(at.slot?.holds === 'irq' && at.slot.irq === facts.raced?.irq);
 }
 
 function overwritten(facts: RaceFacts): Finding[] {
   if (!wentAsPlanned(facts) || !isOverwritten(facts)) return [];
-  const { race, messages } = facts;
+  const { race, raced, messages } = facts;
+  const whose = race!.neighbour
+    ? `, which ${raced!.function} was given when ${race!.function} was taken away`
+    : '';
   const slots = ['before-fault', 'after-fault', 'end'].flatMap((moment) => facts.slotAt(moment) ?? []);
   const later = handledBetween(facts, 'after-fault', 'end');
   const evidence: Evidence[] = [...slots.map((slot) => slot.evidence), ...messages.slice(0, 3).map(ofKernel)];
@@ -101,10 +110,32 @@ function overwritten(facts: RaceFacts): Finding[] {
     {
       id: 'slot-overwritten',
       severity: 'error',
-      title: `The handler of irq ${race!.irq} is gone from vector_irq[${race!.vector}] of CPU${race!.cpu}`,
+      title: `The handler of irq ${raced!.irq} is gone from vector_irq[${race!.vector}] of CPU${race!.cpu}${whose}`,
       text: `The slot in the kernel’s memory, before the race and after it: ${slots.map((slot) => slot.text).join(', ')}. The irq is set up and its vector is allocated, and ${messages.length} interrupt${messages.length === 1 ? '' : 's'} found no handler there. Of ${later?.raised ?? 0} raised afterwards ${later?.handled ?? 0} were handled.`,
       evidence,
       rule: 'RACE-SLOT',
+    },
+  ];
+}
+
+/** The interrupts that came unasked, in the race. */
+export function foreignCount(facts: RaceFacts): number {
+  return handledBetween(facts, 'before-fault', 'after-fault')?.spurious ?? 0;
+}
+
+/** A late interrupt of the device that had the vector before calls the handler of the one that has it now. */
+function foreign(facts: RaceFacts): Finding[] {
+  const n = foreignCount(facts);
+  const { race, raced } = facts;
+  if (!wentAsPlanned(facts) || n === 0 || !race?.neighbour) return [];
+  return [
+    {
+      id: 'interrupt-foreign',
+      severity: 'info',
+      title: `The handler of ${raced!.function} was called ${n === 1 ? 'once' : `${n} times`} for an interrupt that ${race.function} had raised`,
+      text: 'It finds nothing to do. Every driver has to bear that: a vector that is free is given to the next, and what is late comes to it.',
+      evidence: [ofHarness(facts.counts('after-fault')!)],
+      rule: 'RACE-FOREIGN',
     },
   ];
 }
