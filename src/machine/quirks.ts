@@ -35,6 +35,7 @@ export const quirkIds = [
   'tcg-stale-breakpoint',
   'tcg-lost-timer',
   'tcg-late-timer-check',
+  'tcg-nested-fault-loop',
   'igbvf-no-migration-state',
   'nvme-no-migration',
   'kvm-opens-but-runs-nothing',
@@ -139,6 +140,16 @@ export const quirks: readonly Quirk[] = [
     versions: 'every QEMU on a loaded machine (arch/x86/kernel/apic/io_apic.c, timer_irq_works())',
     avoidedBy: '`no_timer_check` on the kernel command line, as Linux itself does under KVM',
     affects: 'the boot of any machine under TCG: "timer doesn\'t work through Interrupt-remapped IO-APIC"',
+  },
+  {
+    id: 'tcg-nested-fault-loop',
+    what: 'A CPU that comes back from its nested guest faults at the entry of its fault handler, until its stack is full',
+    versions:
+      'seen in 10.0.2 with thread=multi, once in some 200 boots of a nested guest: an RCU stall, IPIs without end from ' +
+      'the other CPU, minutes later the stack guard page, hit in error_entry() with all registers zero. Cause not known',
+    avoidedBy: 'cannot be avoided: recognised on the console; an infrastructure error, never a verdict',
+    affects: 'every lab with guests under TCG: a guest that does not boot, a host that panics',
+    console: { line: /BUG: TASK stack guard page was hit/, accel: 'tcg' },
   },
   {
     id: 'igbvf-no-migration-state',

@@ -12,7 +12,12 @@ import {
 } from '../model/features.ts';
 
 /** Content of a file of the variant's folder by its name (`host.serial`), undefined where there is none. */
-export type Files = (name: string) => string | undefined;
+/** Text of an evidence file; undefined where there is none. */
+export interface Files {
+  (name: string): string | undefined;
+  /** Its lines, one at a time: for traces, which may be larger than a string can be. Absent: as the text has them. */
+  lines?(name: string): Iterable<string> | undefined;
+}
 
 export interface RunFacts {
   plan: VariantPlan;
