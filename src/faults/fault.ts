@@ -38,6 +38,8 @@ export interface LabNames {
   guests: readonly string[];
   /** The port that a device sits behind. */
   portOf: (device: string) => string;
+  /** CPUs of the host, as the lab has it, or of a guest. */
+  cpusOf: (machine: string) => number;
   /** `unknown target "nic1" (did you mean "nic0"?)` */
   unknown: (what: string, name: string, known: readonly string[]) => string;
 }

@@ -5,6 +5,9 @@ import { proveAer } from './aer/prove.ts';
 import { healChurn } from './affinity-churn/heal.ts';
 import { type Churn, injectChurn, stopChurn } from './affinity-churn/inject.ts';
 import { proveChurn } from './affinity-churn/prove.ts';
+import { healCpuHotplug } from './cpu-hotplug/heal.ts';
+import { type CpuCycle, injectCpuHotplug } from './cpu-hotplug/inject.ts';
+import { proveCpuHotplug } from './cpu-hotplug/prove.ts';
 import type { FaultKind } from './fault.ts';
 import { healHotplug } from './hotplug/heal.ts';
 import { type Cycle, injectHotplug } from './hotplug/inject.ts';
@@ -25,6 +28,9 @@ import type { Fault, FaultKindName, FaultOf } from './schema.ts';
 import { healSriov } from './sriov/heal.ts';
 import { injectSriov, type VfCycle } from './sriov/inject.ts';
 import { proveVfs } from './sriov/prove.ts';
+import { healPressure } from './vector-pressure/heal.ts';
+import { injectPressure, type Pressure, stopPressure } from './vector-pressure/inject.ts';
+import { provePressure } from './vector-pressure/prove.ts';
 
 type KindOf<K extends FaultKindName, S> = FaultKind<FaultOf<K>, S>;
 
@@ -73,15 +79,30 @@ const linkDown: KindOf<'link-down', LinkDown> = {
   heal: (fault, _states, ctx, signal) => healLinkDown(fault, ctx, signal),
 };
 
+const cpuHotplug: KindOf<'cpu-hotplug', CpuCycle> = {
+  inject: injectCpuHotplug,
+  prove: proveCpuHotplug,
+  heal: healCpuHotplug,
+};
+
+const vectorPressure: KindOf<'vector-pressure', Pressure> = {
+  inject: injectPressure,
+  stop: stopPressure,
+  prove: async (fault, pressure) => provePressure(fault, pressure),
+  heal: healPressure,
+};
+
 const kinds = {
   aer,
   'affinity-churn': affinityChurn,
+  'cpu-hotplug': cpuHotplug,
   hotplug,
   'intx-storm': intxStorm,
   irqbalance,
   'link-down': linkDown,
   reset,
   sriov,
+  'vector-pressure': vectorPressure,
 } satisfies { [K in FaultKindName]: unknown };
 
 /** What an injection remembers is its kind's own business. */

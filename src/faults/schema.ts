@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AerFault, aerWords } from './aer/schema.ts';
 import { AffinityChurnFault, affinityChurnWords } from './affinity-churn/schema.ts';
+import { CpuHotplugFault, cpuHotplugWords } from './cpu-hotplug/schema.ts';
 import type { FaultWords } from './fault.ts';
 import { HotplugFault, hotplugWords } from './hotplug/schema.ts';
 import { IntxStormFault, intxStormWords } from './intx-storm/schema.ts';
@@ -9,16 +10,19 @@ import { IrqbalanceFault, irqbalanceWords } from './irqbalance/schema.ts';
 import { LinkDownFault, linkDownWords } from './link-down/schema.ts';
 import { ResetFault, resetWords } from './reset/schema.ts';
 import { SriovFault, sriovWords } from './sriov/schema.ts';
+import { VectorPressureFault, vectorPressureWords } from './vector-pressure/schema.ts';
 
 export const Fault = z.discriminatedUnion('kind', [
   AerFault,
   AffinityChurnFault,
+  CpuHotplugFault,
   HotplugFault,
   IntxStormFault,
   IrqbalanceFault,
   LinkDownFault,
   ResetFault,
   SriovFault,
+  VectorPressureFault,
 ]);
 export type Fault = z.infer<typeof Fault>;
 export type FaultKindName = Fault['kind'];
@@ -33,6 +37,8 @@ const words: { [K in FaultKindName]: FaultWords<FaultOf<K>> } = {
   'intx-storm': intxStormWords,
   reset: resetWords,
   'link-down': linkDownWords,
+  'cpu-hotplug': cpuHotplugWords,
+  'vector-pressure': vectorPressureWords,
 };
 
 export function wordsOf<F extends Fault>(fault: F): FaultWords<F> {

@@ -16,6 +16,7 @@ export function* checkFaults(lab: Lab): Generator<Complaint> {
     ports: portNames(lab),
     guests: Object.keys(lab.guests),
     portOf: (device: string) => portOf(lab, device),
+    cpusOf: (machine: string) => lab.guests[machine]?.cpus ?? lab.host.cpus,
     unknown,
   };
   for (const [id, fault] of Object.entries(lab.faults)) {
@@ -42,6 +43,12 @@ export function* checkVariantFaults(lab: Lab, id: string): Generator<Complaint> 
       yield {
         place: { path: named },
         message: `${name} pulls its card out, which needs \`hotplug: native\`: ACPI has no slot to cut the power of`,
+      };
+    const iommu = lab.variants[id]!.host.iommu ?? lab.host.iommu;
+    if (fault.kind === 'vector-pressure' && iommu === 'none')
+      yield {
+        place: { path: named },
+        message: `${name} holds vectors through VFIO, which needs an IOMMU, and host.iommu is none`,
       };
     const { port } = fault.kind === 'hotplug' ? fault : {};
     const sharer = port && names.slice(0, i).find((other) => inPort(lab, other) === port);

@@ -9,6 +9,7 @@ import { isRootDevice, rootDeviceSlots, rootKinds } from './root-devices.ts';
 import { invariantsOf } from './schedule.ts';
 import type { Device, Lab } from './schema.ts';
 import { controlAddress, functionsOf, type LabLeg, portOf, portPath, portsOf } from './topology.ts';
+import { holderSlots } from './vector-holder.ts';
 import { accountsBufferMiB, ledgerBufferMiB, vectorTraceWords } from './vector-trace.ts';
 
 /** Slot of the control NIC in every machine, far from what a lab puts on the root bus. */
@@ -110,6 +111,7 @@ export function hostPlan(lab: Lab, cell: Cell): HostPlan {
       ),
       ...rootDeviceSlots(lab),
       ...diskSlots(lab),
+      ...holderSlots(lab, cell.variant!),
     ],
     control: { slot: controlSlot, mac: '52:54:00:fe:00:01', address: controlAddress(0), hostPort: 0 },
     quirks: [],

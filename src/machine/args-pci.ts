@@ -104,6 +104,8 @@ function deviceArgs(device: PciDevice, place: Place, context: PciContext): strin
     return ['-device', `${driver},${words.join(',')},${at}`];
   }
   if (device.kind === 'virtio-serial') return ['-device', `virtio-serial-pci,id=${id},vectors=64,${at}`];
+  // 2048 is the most that the size field of MSI-X holds (PCI 3.0, 6.8.2.3).
+  if (device.kind === 'vector-holder') return ['-device', `virtio-rng-pci,id=${id},vectors=2048,${at}`];
   if (device.kind === 'edu') return ['-device', `edu,id=${id},${at}`];
   if (device.kind === 'uhci') return ['-device', `piix3-usb-uhci,id=${id},${at}`];
   if (device.kind === 'nvme') return nvmeArgs(device, at, context);

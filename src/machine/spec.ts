@@ -139,6 +139,8 @@ export type PciDevice =
   | { kind: 'null-disk'; id: string; queues: number }
   /** virtio-serial with 31 ports, thus 62 queues, and a control queue with an interrupt: 64 vectors with config. */
   | { kind: 'virtio-serial'; id: string }
+  /** virtio-rng with as many interrupt messages as MSI-X has room for: somebody may hold them. */
+  | { kind: 'vector-holder'; id: string }
   /** `host` is the BDF in the machine that runs this QEMU, e.g. 0000:01:10.2. */
   | { kind: 'vfio-pci'; id: string; host: string };
 

@@ -30,7 +30,7 @@ export function judge({ plan, files }: StoredRun): Verdict {
     ...kernelFindings(facts, account.since, account.explains),
     ...interruptFindings(facts),
   ]);
-  const { verdict, reason } = decide(findings, account);
+  const { verdict, reason } = decide(findings, account, plan);
   const remedy = remedyEffect(facts, verdict, account);
   const differences = compare(facts, findings, verdict, remedy);
   return {
@@ -56,6 +56,7 @@ function withoutConsequences(findings: readonly Finding[]): Finding[] {
 function decide(
   findings: readonly Finding[],
   { happened, everyError, cleanBecause }: Account,
+  { expect }: VariantPlan,
 ): { verdict: VerdictWord; reason: string } {
   const broken = findings.find((finding) => finding.severity === 'infrastructure');
   if (broken) return { verdict: 'inconclusive', reason: broken.title };
@@ -65,7 +66,12 @@ function decide(
   if (wrong && everyError) return { verdict: 'reproduced', reason: wrong.title };
   if (wrong)
     return { verdict: 'inconclusive', reason: `Not this failure, but not clean either: ${wrong.title}` };
-  return { verdict: 'clean', reason: cleanBecause };
+  // Something is not as it was and no rule says why: nothing that was found makes this run clean.
+  const left = findings.find(({ id }) => id === 'fault-not-healed');
+  if (left && !expect.findings.includes(left.id)) return { verdict: 'inconclusive', reason: left.title };
+  // No failure by itself, but nobody should have to look for it below the verdict.
+  const discarded = findings.find(({ id }) => id === 'interrupt-discarded');
+  return { verdict: 'clean', reason: discarded ? `${cleanBecause}; but ${discarded.title}` : cleanBecause };
 }
 
 function remedyEffect({ plan }: RunFacts, verdict: VerdictWord, { cured }: Account): Verdict['remedy'] {

@@ -45,6 +45,10 @@ export interface LedgerResult extends Balance {
 const jumpingClock =
   'the kernel holds its TSC for unstable, so that its trace clock jumps: nobody is accused (tsc=reliable helps)';
 
+/** Tracepoints do not fire on a CPU that is not online any more (include/linux/tracepoint.h), where fixup_irqs() runs. */
+const deadCpu = (cpu: number) =>
+  `CPU ${cpu} went offline, and no trace tells where its interrupts went: nobody is accused`;
+
 export class LedgerReader {
   readonly input: LedgerInput = {
     qemuLines: 0,
@@ -121,6 +125,7 @@ export class LedgerReader {
 
   logEvent(event: LogLine): void {
     if (event.kind === 'clock-unstable') this.#kernel.doubt = jumpingClock;
+    if (event.kind === 'cpu-offline') this.#kernel.doubt ??= deadCpu(event.cpu);
     const { stamp: time, line } = event.at;
     if (time === undefined) return;
     if (event.kind === 'irq-disabled') this.#log.push({ kind: 'disabled', irq: event.irq, time, line });

@@ -8,7 +8,7 @@ export const verdictRules = {
   'FAULT-PROVED':
     'a fault counts only if the harness proved it, by evidence of its own kind (docs/faults.md); a PCIe error only if the host kernel reported it too, with the right severity, from the right function',
   'FAULT-HEALED':
-    'after healing, all is as it was before the fault: error status registers read 0, affinities and numbers are back; else the next fault is blamed for this one',
+    'after healing, all is as it was before the fault: error status registers read 0, affinities and numbers are back; else the next fault is blamed for this one, and a run without a failure is not clean',
   INVARIANT: 'what a lab demands throughout holds at every check while faults are injected, and once after',
   'RUN-COMPLETE': 'the run went through its last phase and its record is whole',
   'RUN-EMULATOR': 'a failure of the emulator itself says nothing about the kernel',

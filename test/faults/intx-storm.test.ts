@@ -117,7 +117,14 @@ describe('a lab that asks for what cannot be', () => {
   ] as never;
   const unknown = (what: string, name: string) => `unknown ${what} "${name}"`;
   const complaints = (more: object) => [
-    ...intxStormWords.check(fault(more), { functions, ports: [], guests: [], portOf: () => '', unknown }),
+    ...intxStormWords.check(fault(more), {
+      functions,
+      ports: [],
+      guests: [],
+      cpusOf: () => 2,
+      portOf: () => '',
+      unknown,
+    }),
   ];
   test.each([
     [{}, []],

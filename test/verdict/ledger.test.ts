@@ -103,7 +103,7 @@ describe('lost', () => {
     expect(entries).toMatchObject([{ outcome: 'lost', irq, source: 'nvme MSI-X 1' }]);
     expect(traces.qemu[entries[0]!.line - 1]).toContain('apic_deliver_irq dest 0');
   });
-  test('a kernel whose trace clock jumps is not accused', () => {
+  test('a kernel whose trace clock jumps, or one of whose CPUs died unseen, is not accused', () => {
     const traces = unhandled(booted().whole(irq, 0, vector))
       .whole(irq, 0, vector)
       .end();
@@ -112,6 +112,7 @@ describe('lost', () => {
     for (const text of [
       'tsc: Marking TSC unstable due to TSCs unsynchronized',
       'sched_clock: Marking unstable (1022412713, 7321)<-(1048574137, -26154097)',
+      'smpboot: CPU 1 is now offline',
     ]) {
       const { counts, entries } = read(traces, log(text));
       expect(counts).toEqual({ handled: 2, unknown: 1 });

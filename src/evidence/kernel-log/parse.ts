@@ -15,6 +15,8 @@ export type OtherFact =
   | { kind: 'boot'; release: string }
   /** From here on sched_clock(), and with it ftrace's local and global clocks, is held to jiffies. */
   | { kind: 'clock-unstable' }
+  /** On a dying CPU tracepoints are silent: where its interrupts went no trace tells. */
+  | { kind: 'cpu-offline'; cpu: number }
   /** Lines that a rate limit swallowed: checks on such lines must be "at most". */
   | { kind: 'suppressed'; callbacks: number };
 
@@ -34,6 +36,8 @@ const marker = /^vflab-marker (\S{1,120})/;
 const boot = /^Linux version (\S{1,80})/;
 // arch/x86/kernel/tsc.c mark_tsc_unstable(), kernel/sched/clock.c __sched_clock_work()
 const unstable = /^(?:tsc: Marking TSC unstable due to |sched_clock: Marking unstable )/;
+// arch/x86/kernel/smpboot.c arch_cpuhp_cleanup_dead_cpu(), before 6.5 common_cpu_die()
+const dead = /^smpboot: CPU (\d{1,5}) is now offline/;
 const suppressed = /(\d{1,9}) callbacks suppressed/;
 
 /** The fact in one message, or undefined for a line that no rule needs. Never throws. */
@@ -44,6 +48,8 @@ export function parseKernelMessage(message: string): KernelFact | undefined {
   const booted = boot.exec(text);
   if (booted) return { kind: 'boot', release: booted[1]! };
   if (unstable.test(text)) return { kind: 'clock-unstable' };
+  const gone = dead.exec(text);
+  if (gone) return { kind: 'cpu-offline', cpu: Number(gone[1]) };
   const fact =
     parseAer(text) ??
     parsePciehp(text) ??

@@ -42,7 +42,7 @@ export function faultFindings(facts: RunFacts, confirm: Confirm = () => undefine
         ? [unproved(failed[0]!.why! + (many ? ` (${failed.length} of ${injections.length})` : ''), failed)]
         : []),
       ...(proved.length > 0 ? [tookEffect(facts, id, proved, injections.length)] : []),
-      ...healing(facts, id),
+      ...healing(facts, id, proved.length > 0),
     ];
   });
 }
@@ -98,9 +98,14 @@ function unproved(why: string, judged: readonly Judged[]): Finding {
   };
 }
 
-function healing({ harness }: RunFacts, id: string): Finding[] {
+/**
+ * A warning, but no verdict is `clean` with it, unless the lab expects it (judge.ts); a failure that was reproduced
+ * before stays what it is.
+ */
+function healing({ harness, plan }: RunFacts, id: string, tookEffect: boolean): Finding[] {
   const healed = ofKind(harness, 'proof').findLast((event) => event.fault === id && event.stage === 'healed');
-  if (!healed || healed.proved) return [];
+  if (healed?.proved) return [];
+  if (!healed) return tookEffect && isHealed(plan, id) ? [nothingHealed(id)] : [];
   return [
     {
       id: 'fault-not-healed',
@@ -111,4 +116,20 @@ function healing({ harness }: RunFacts, id: string): Finding[] {
       rule: 'FAULT-HEALED',
     },
   ];
+}
+
+/** The plan says that it is to be healed. */
+function isHealed({ phases }: RunFacts['plan'], id: string): boolean {
+  return phases.some(({ actions }) => actions.some((action) => action.do === 'heal' && action.fault === id));
+}
+
+function nothingHealed(id: string): Finding {
+  return {
+    id: 'fault-not-healed',
+    severity: 'warning',
+    title: `Nothing shows that fault ${id} was healed`,
+    text: 'The plan heals it, and no proof of that is on record.',
+    evidence: [],
+    rule: 'FAULT-HEALED',
+  };
 }

@@ -12,7 +12,9 @@ export function interruptFindings(facts: RunFacts): Finding[] {
 /**
  * An interrupt that arrives while its irq is freed and requested anew is discarded without a word: x86_vector_deactivate
  * leaves VECTOR_SHUTDOWN, and common_interrupt acknowledges what finds it. A driver stops its device before it frees;
- * VFIO cannot. Most devices raise again, so it is no failure by itself; what depends on that one interrupt hangs.
+ * VFIO cannot. So it happens on every kernel to whoever switches triggers under traffic, and what depends on that one
+ * interrupt hangs; most devices raise again. It is a warning, which a clean verdict says in its reason: an error would
+ * make the verdict of a churn a matter of luck.
  */
 function discardedFindings({ discarded, result, evidence }: RunLedger): Finding[] {
   if (discarded.length === 0) return [];
@@ -21,7 +23,7 @@ function discardedFindings({ discarded, result, evidence }: RunLedger): Finding[
     {
       id: 'interrupt-discarded',
       severity: 'warning',
-      title: `${count(discarded)} discarded while the irq was freed and requested again (${[...names].join('; ')})`,
+      title: `${count(discarded)} ${discarded.length === 1 ? 'was' : 'were'} discarded while the irq was freed and requested again (${[...names].join('; ')})`,
       text: `${discarded[0]!.why}. A device that waits for an answer to just this one would wait for ever.`,
       evidence: evidence(discarded),
       rule: 'INTERRUPT-DISCARDED',

@@ -54,7 +54,8 @@ function balanceWords({ result, discarded }: RunLedger): string {
     ...(discarded.length > 0 ? [`${discarded.length} discarded`] : []),
     ...(counts.unknown > 0 ? [`${counts.unknown} of unknown fate`] : []),
   ];
-  return `of ${sent} interrupts of the host none was lost (${parts.join(', ')})`;
+  const none = discarded.length > 0 ? 'none was lost otherwise than by being discarded' : 'none was lost';
+  return `of ${sent} interrupts of the host ${none} (${parts.join(', ')})`;
 }
 
 /** The faults, then what went wrong, in the order of their first evidence. */

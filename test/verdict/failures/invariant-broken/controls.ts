@@ -113,7 +113,34 @@ export const controls: Control[] = [
     name: 'the affinities were not put back',
     run: () =>
       churn().events((e) => (e.kind === 'proof' && e.stage === 'healed' ? { ...e, proved: false } : e)),
+    verdict: 'inconclusive',
+    finding: 'fault-not-healed',
+  },
+  {
+    name: 'nothing says that the affinities were put back',
+    run: () => churn().events((e) => (e.kind === 'proof' && e.stage === 'healed' ? undefined : e)),
+    verdict: 'inconclusive',
+    finding: 'fault-not-healed',
+  },
+  {
+    name: 'the affinities were not put back, as the lab expects',
+    run: () => {
+      const run = churn().events((e) =>
+        e.kind === 'proof' && e.stage === 'healed' ? { ...e, proved: false } : e,
+      );
+      run.plan = { ...run.plan, expect: { ...run.plan.expect, findings: ['fault-not-healed'] } };
+      return run;
+    },
     verdict: 'clean',
+    finding: 'fault-not-healed',
+  },
+  {
+    name: 'the affinities were not put back, and the guest is dead: the failure stays one',
+    run: () =>
+      churn()
+        .events((e) => (e.kind === 'proof' && e.stage === 'healed' ? { ...e, proved: false } : e))
+        .events(last('end', false)),
+    verdict: 'reproduced',
     finding: 'fault-not-healed',
   },
   {

@@ -76,6 +76,10 @@ describe('spoiled', () => {
           : event,
       )
       .judge();
+    expect([verdict.verdict, verdict.reason]).toEqual([
+      'inconclusive',
+      'Fault pf-abort left something behind after healing',
+    ]);
     expect(verdict.findings.map(({ id }) => id)).toContain('fault-not-healed');
   });
 });
