@@ -22,3 +22,33 @@ test('right after another report of the same source it is all there is to print'
     ...{ explained: true, outcome: 'reported' },
   });
 });
+
+const recovery = [
+  { kind: 'broadcast', stage: 'error_detected' },
+  { kind: 'driver', device: '0000:01:00.0', what: 'detected-normal' },
+  { kind: 'broadcast', stage: 'mmio_enabled' },
+  { kind: 'broadcast', stage: 'resume' },
+  { kind: 'end', recovered: true },
+] as const;
+
+test('or its next error comes between the two looks at the status: recovered, and not named', () => {
+  const log = [...portLine, ...recovery];
+  expect(explain({ ...episode, repeated: true }, log)).toMatchObject({
+    ...{ explained: true, outcome: 'recovered' },
+  });
+  expect(explain(episode, log)).toMatchObject({ explained: false, index: 1 });
+});
+
+test('the same beside another source that is named: two recoveries, one name', () => {
+  const vf = '0000:01:10.0';
+  const walk = [...episode.walk, { ...episode.walk[0]!, bdf: vf, driver: 'vfio-pci', isVf: true }];
+  const named = [
+    { kind: 'device', device: vf, severity: 'non-fatal', inaccessible: false },
+    { kind: 'status', device: vf },
+  ] as const;
+  const log = [...portLine, ...named, ...recovery, ...recovery];
+  expect(explain({ ...episode, walk, repeated: true }, log).explained).toBe(true);
+  expect(explain({ ...episode, walk }, log)).toMatchObject({ explained: false });
+  // A third is one too many.
+  expect(explain({ ...episode, walk, repeated: true }, [...log, ...recovery]).explained).toBe(false);
+});

@@ -21,11 +21,20 @@ export interface HandlerDeparture {
   message: string;
 }
 
-/** The first call that the model does not allow, or a call that is missing. */
-export function checkHandlers(episode: Episode, calls: readonly HandlerCall[]): HandlerDeparture | undefined {
+/**
+ * The first call that the model does not allow, or a call that is missing.
+ * @param recoveries of the report: with several sources each has one of its own, one after the other, and each asks
+ * the whole bus again
+ */
+export function checkHandlers(
+  episode: Episode,
+  calls: readonly HandlerCall[],
+  recoveries = 1,
+): HandlerDeparture | undefined {
   const order = episode.walk.map((fn) => fn.bdf);
   const probed = new Set(calls.filter((call) => call.stage === 'error_detected').map((call) => call.driver));
-  const asked: number[] = [];
+  let asked: number[] = [];
+  let begun = 1;
   for (const [index, call] of calls.entries()) {
     const at = call.bdf === undefined ? -1 : order.indexOf(call.bdf);
     const who = `${call.driver} for ${call.bdf ?? 'a function that is not on this bus'}`;
@@ -37,16 +46,31 @@ export function checkHandlers(episode: Episode, calls: readonly HandlerCall[]): 
       return refuse('AER-ORDER', 'nobody needed a reset, yet slot_reset asked');
     }
     if (call.stage !== 'error_detected') continue;
-    if (asked.length > 0 && at <= asked.at(-1)!)
-      return refuse('AER-ORDER', 'out of bus order, error_detected asked');
+    if (asked.length > 0 && at <= asked.at(-1)!) {
+      if (begun >= recoveries) return refuse('AER-ORDER', 'out of bus order, error_detected asked');
+      const missed = missing(episode, asked, probed, index);
+      if (missed) return missed;
+      begun += 1;
+      asked = [];
+    }
     asked.push(at);
     const allowed = detectedVotes(episode.walk[at]!, episode.severity === 'fatal', episode.features);
     if (call.result !== undefined && !allowed.some((answer) => answer.result === call.result)) {
       return refuse('AER-O2', `the model does not allow the answer ${call.result} of`);
     }
   }
-  const left = episode.walk.findIndex((fn, at) => probed.has(fn.driver ?? '') && !asked.includes(at));
+  return missing(episode, asked, probed, calls.length);
+}
+
+/** A function of the bus that one recovery did not ask, although its driver is probed. */
+function missing(
+  { walk }: Episode,
+  asked: readonly number[],
+  probed: ReadonlySet<string>,
+  index: number,
+): HandlerDeparture | undefined {
+  const left = walk.findIndex((fn, at) => probed.has(fn.driver ?? '') && !asked.includes(at));
   if (left < 0) return undefined;
-  const message = `${episode.walk[left]!.driver} was never asked for ${order[left]}, though it is on the bus`;
-  return { index: calls.length, rule: 'AER-WALK', message };
+  const message = `${walk[left]!.driver} was never asked for ${walk[left]!.bdf}, though it is on the bus`;
+  return { index, rule: 'AER-WALK', message };
 }

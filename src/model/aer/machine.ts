@@ -77,7 +77,7 @@ function detailMoves(state: LogState, episode: Episode): Move[] {
   }
   if (state.at === 'details') {
     result.push({ prints: { kind: 'no-details' }, next: { at: 'done', sources: 0 } });
-    if (episode.repeated) result.push({ next: { at: 'done', sources: 0 } });
+    if (episode.repeated) result.push({ next: { at: 'done', sources: 0 } }, ...unsaid(0, episode));
   } else if (state.at === 'status') {
     result.push({ prints: { kind: 'status', device }, next: { ...state, at: 'bits' } });
   } else {
@@ -86,9 +86,19 @@ function detailMoves(state: LogState, episode: Episode): Move[] {
       result.push({ prints: { kind, device }, next: state });
     }
     if (episode.severity === 'correctable') result.push({ next: { at: 'done', sources: 0 } });
-    else result.push(...enterRecovery(sources, episode));
+    else result.push(...enterRecovery(sources, episode), ...unsaid(sources, episode));
   }
   return result;
+}
+
+/**
+ * aer_process_err_devices looks at each device's status twice: it prints those that have one, then recovers those that
+ * have one. A source whose status the report before had consumed is in the list by its id; its next error may set a
+ * status between the two looks. Then it is recovered, and no line names it.
+ * @param said sources that were named
+ */
+function unsaid(said: number, episode: Episode): Move[] {
+  return episode.repeated && episode.severity !== 'correctable' ? enterRecovery(said + 1, episode) : [];
 }
 
 /** Functions that may report: those of the walk, the port and the bridge. */

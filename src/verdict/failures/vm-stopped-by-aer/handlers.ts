@@ -79,7 +79,7 @@ function devfnOf(bdf: string): number {
 /** Where the trace departs from the model; undefined when it does not, or when there is nothing to compare. */
 export function departure(report: Report, lost: boolean): HandlerDeparture | undefined {
   if (!report.episode || !report.calls || report.calls.length === 0) return undefined;
-  const found = checkHandlers(report.episode, report.calls);
+  const found = checkHandlers(report.episode, report.calls, report.ends);
   // A ring that lost events may miss a call; one that is there and wrong is wrong all the same.
   return lost && found?.index === report.calls.length ? undefined : found;
 }
