@@ -60,7 +60,7 @@ it('a harmless storm is clean, a stopped guest breaks what was demanded, and a s
   expect(cli.leftovers()).toEqual([]);
 });
 
-it.each(['irqbalance-fast', 'irqbalance', 'long'])('msix-affinity-churn, %s', async (variant) => {
+it.each(['irqbalance-fast', 'irqbalance', 'cpu-hotplug', 'long'])('msix-affinity-churn, %s', async (variant) => {
   using cli = new LabCli();
   const args = [
     'run',
