@@ -1,12 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` runs in seconds and needs nothing but Node; `qemu` boots real kernels.
+// `unit` needs nothing but Node and comes first; then `qemu` boots real kernels; `nightly` is for the slow and the huge.
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 1 },
+          // Else one core is left to whoever watches.
+          maxWorkers: '100%',
           include: ['test/**/*.test.ts'],
           exclude: ['test/qemu/**', 'test/nightly/**'],
           // A slow day is no failure: what hangs is ended by CI.
@@ -16,6 +19,7 @@ export default defineConfig({
       {
         test: {
           name: 'qemu',
+          sequence: { groupOrder: 2 },
           include: ['test/qemu/**/*.test.ts'],
           // One file at a time: two TCG machines on two cores only slow each other down.
           fileParallelism: false,
@@ -26,6 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'nightly',
+          sequence: { groupOrder: 3 },
           include: process.env.VFLAB_NIGHTLY ? ['test/nightly/**/*.test.ts'] : [],
           fileParallelism: false,
           testTimeout: 7_200_000,
