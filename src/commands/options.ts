@@ -1,6 +1,10 @@
 /** The options of the larger commands. */
 import { type Command, InvalidArgumentError } from 'commander';
 
+/** How to log in on a real host. */
+const identity = ['--identity <file>', 'private key (default: the agent, else ~/.ssh/id_*)'] as const;
+const knownHosts = ['--known-hosts <file>', 'default: ~/.ssh/known_hosts'] as const;
+
 export function runCommand(program: Command): Command {
   return program
     .command('run <labs...>')
@@ -31,8 +35,8 @@ export function runCommand(program: Command): Command {
       'a machine in place of the emulated host: ssh://root@HOST; asks before it touches anything',
     )
     .option('--device <name=bdf>', 'which of its functions plays a device of the lab (repeatable)', collect)
-    .option('--identity <file>', 'private key (default: the agent, else ~/.ssh/id_*)')
-    .option('--known-hosts <file>', 'default: ~/.ssh/known_hosts')
+    .option(...identity)
+    .option(...knownHosts)
     .option('--yes', 'touch it without asking')
     .optionsGroup('Output:')
     .option('--json', 'print result.json; with --dry-run, the plan (one document a lab)')
@@ -46,8 +50,8 @@ export function inventoryCommand(program: Command): Command {
   return program
     .command('inventory <url>')
     .description('what a real host has for a lab: functions with SR-IOV, IOMMU groups, kernel, tools')
-    .option('--identity <file>', 'private key (default: the agent, else ~/.ssh/id_*)')
-    .option('--known-hosts <file>', 'default: ~/.ssh/known_hosts')
+    .option(...identity)
+    .option(...knownHosts)
     .option('--json', 'as JSON');
 }
 
