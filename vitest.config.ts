@@ -21,8 +21,8 @@ export default defineConfig({
           name: 'qemu',
           sequence: { groupOrder: 2 },
           include: ['test/qemu/**/*.test.ts'],
-          // One file at a time: two TCG machines on two cores only slow each other down.
-          fileParallelism: false,
+          // An emulated machine keeps little more than one core busy.
+          maxWorkers: 2,
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },
