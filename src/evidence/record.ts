@@ -237,6 +237,8 @@ export type HarnessEvent = { t: number } & (
       t0: number;
       /** How long the machine stood still for it, where it was read through the gdb stub. */
       stoppedMs?: number;
+      /** The marker that was written behind it: what the trace has up to there may have happened before it. */
+      until?: string;
     }
   /** One witness asked whether a guest lives. `answer` is its own words. */
   | {

@@ -18,8 +18,13 @@ export interface MatrixMoment {
   /** The last event of the matrix before it. */
   matrixLine: number;
   state: MatrixState;
+  /** After each event of the matrix up to the marker that ends the moment, where it has one. */
+  later: MatrixState[];
   holdings: Map<number, Holding>;
 }
+
+/** A moment is short; what moves meanwhile is little. */
+const mostLater = 1000;
 
 /** The matrix had no bit for an irq: `irq_matrix_reserve_managed` or `irq_matrix_alloc` answered −28. */
 export interface Refusal {
@@ -52,11 +57,15 @@ export interface TraceReading {
 const ENOSPC = -28;
 const refused: Record<string, Refusal['what']> = { alloc: 'alloc', reserve_managed: 'reserve-managed' };
 
-/** @param markers ids of the markers at which to look */
+/**
+ * @param markers ids of the markers at which to look
+ * @param ends by such an id, that of the marker which ends the moment
+ */
 export function readTrace(
   content: string,
   markers: ReadonlySet<string>,
   kernel: KernelFeatures,
+  ends: ReadonlyMap<string, string> = new Map(),
 ): TraceReading {
   const lines = splitLines(content);
   const check = new TraceCheck(kernel);
@@ -66,6 +75,7 @@ export function readTrace(
   const releases: Release[] = [];
   let possible = true;
   let matrixLine = 0;
+  let open: { moment: MatrixMoment; end: string } | undefined;
   for (const [index, text] of lines.entries()) {
     const line = index + 1;
     // After an impossible event nothing is known of the matrix any more.
@@ -75,12 +85,19 @@ export function readTrace(
       // Events that wait for others of their time have them all by now.
       possible &&= check.end();
       const state = possible ? check.state : seededMatrix();
-      moments.set(id, { line, matrixLine, state, holdings: ledger.holdings() });
+      const moment = { line, matrixLine, state, later: [], holdings: ledger.holdings() };
+      moments.set(id, moment);
+      const end = ends.get(id);
+      open = end === undefined ? undefined : { moment, end };
     }
+    if (open && id === open.end) open = undefined;
     const read = readVectorText(text);
     if (!read) continue;
     ledger.read(read, line);
-    if (read.type === 'matrix') matrixLine = line;
+    if (read.type === 'matrix') {
+      matrixLine = line;
+      if (open && possible && open.moment.later.length < mostLater) open.moment.later.push(check.state);
+    }
     if (read.type !== 'vector') continue;
     const { name, fields } = read.event;
     const irq = fields.irq!;

@@ -45,7 +45,13 @@ export function disksFacts(run: RunFacts): DisksFacts {
   const markers = found.map((id, i) => (found.indexOf(id) === i ? id : undefined));
   const content = run.files(vectorsFile);
   const known = new Set(markers.filter((id) => id !== undefined));
-  const trace = content === undefined ? undefined : readTrace(content, known, run.features);
+  const ends = new Map<string, string>();
+  for (const [i, moment] of diskMoments.entries()) {
+    const { until } = snapshotsOf(run.harness, moment).find(({ what }) => what === 'matrix') ?? {};
+    const id = markers[i];
+    if (id !== undefined && until !== undefined) ends.set(id, until);
+  }
+  const trace = content === undefined ? undefined : readTrace(content, known, run.features, ends);
   const [before, after, remedied] = diskMoments.map((moment, i) => {
     const id = markers[i];
     const kernel = kernelBetween(run.hostKernel, markers[i - 1], id);
@@ -61,9 +67,13 @@ export function isHinted({ disks }: VariantPlan): boolean {
 
 /** A snapshot begins with a marker, in the kernel log and in the trace: that is where its moment is. */
 function markerOf(harness: readonly Recorded[], moment: DiskMoment): string | undefined {
-  const first = ofKind(harness, 'snapshot').find((s) => s.machine === 'host' && s.moment === moment);
+  const [first] = snapshotsOf(harness, moment);
   if (!first) return undefined;
   return ofKind(harness, 'clock-marker').findLast((m) => m.machine === 'host' && m.t1 <= first.t0)?.id;
+}
+
+function snapshotsOf(harness: readonly Recorded[], moment: DiskMoment): Recorded<'snapshot'>[] {
+  return ofKind(harness, 'snapshot').filter((s) => s.machine === 'host' && s.moment === moment);
 }
 
 /** The host's log between two markers; from its beginning or to its end where one is not there. */
@@ -84,9 +94,7 @@ function momentFacts(
   kernel: readonly DatedKernelEvent[],
   trace: MatrixMoment | undefined,
 ): MomentFacts | undefined {
-  const snapshots = ofKind(run.harness, 'snapshot').filter(
-    (s) => s.machine === 'host' && s.moment === moment,
-  );
+  const snapshots = snapshotsOf(run.harness, moment);
   const linesOf = new Map<string, { snapshot: Recorded<'snapshot'>; lines: string[] }>();
   for (const snapshot of snapshots) {
     const content = run.files(snapshot.file);

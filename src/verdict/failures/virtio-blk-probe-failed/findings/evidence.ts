@@ -1,6 +1,6 @@
 /** Findings that make a run with disks inconclusive: evidence that is missing, cut, or contradicts itself. */
 import { ofHarness, ofKernel } from '../../../pointers.ts';
-import { disagreements } from '../../../slots/account.ts';
+import { accountOfTrace, disagreements, type MatrixAccount } from '../../../slots/account.ts';
 import { vectorsFile } from '../../../slots/reading.ts';
 import type { Evidence, Finding } from '../../../types.ts';
 import type { DisksFacts, MomentFacts } from '../facts.ts';
@@ -114,7 +114,7 @@ function contradictions(moment: MomentFacts): Finding[] {
     );
   else if (memory && matrix && matrix.source === 'trace') {
     const differences = disagreements(matrix, memory);
-    if (differences.length > 0)
+    if (differences.length > 0 && !hasMoved(moment, memory))
       findings.push(
         contradicts(
           `The trace and the machine's memory disagree about the matrix ${moment.moment}`,
@@ -133,6 +133,14 @@ function contradictions(moment: MomentFacts): Finding[] {
       ),
     );
   return findings;
+}
+
+/** Something moved an interrupt between the moment's marker and the reading: then the trace has the same a little later. */
+function hasMoved({ trace }: MomentFacts, memory: MatrixAccount): boolean {
+  return (trace?.later ?? []).some((state) => {
+    const account = accountOfTrace(state);
+    return account !== undefined && disagreements(account, memory).length === 0;
+  });
 }
 
 /** A disk without a driver of which the kernel's log says nothing. */
