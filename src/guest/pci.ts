@@ -17,16 +17,30 @@ export interface SysfsFunction {
   isVf: boolean;
 }
 
+/** Few processes, however many functions there are: an emulated machine starts some fifty a second. */
 const listScript = `cd /sys/bus/pci/devices || exit 1
-for b in *; do
-  p=$(readlink -f "$b"); d=$(readlink -f "$b/driver") || d=
-  g=$(readlink -f "$b/iommu_group") || g=
-  v=; i=0; while [ -e "$b/virtfn$i" ]; do l=$(readlink "$b/virtfn$i"); v="$v \${l##*/}"; i=$((i+1)); done
-  a=0; [ -e "$b/aer_dev_correctable" ] && a=1
-  f=0; [ -e "$b/physfn" ] && f=1
-  read -r ven < "$b/vendor"; read -r dev < "$b/device"
-  echo "$b|$p|$ven|$dev|\${d##*/}|\${g##*/}|$a|$f|$v"
-done`;
+{
+  for b in *; do
+    a=0; [ -e "$b/aer_dev_correctable" ] && a=1
+    f=0; [ -e "$b/physfn" ] && f=1
+    read -r ven < "$b/vendor"; read -r dev < "$b/device"
+    echo "= $b $ven $dev $a $f"
+  done
+  ls -ld * */driver */iommu_group */virtfn* 2>/dev/null
+} | awk '
+  $1 == "=" { n++; id[n] = $2; ids[$2] = $3 "|" $4; kind[$2] = $5 "|" $6; next }
+  {
+    to = $NF; last = to; sub(/.*\\//, "", last)
+    if (split($(NF - 2), from, "/") == 1) path[from[1]] = to
+    else link[from[1], from[2]] = last
+  }
+  END {
+    for (i = 1; i <= n; i++) {
+      b = id[i]; v = ""
+      for (k = 0; (b, "virtfn" k) in link; k++) v = v " " link[b, "virtfn" k]
+      print b "|" path[b] "|" ids[b] "|" link[b, "driver"] "|" link[b, "iommu_group"] "|" kind[b] "|" v
+    }
+  }'`;
 
 export async function listFunctions(machine: LinuxMachine, signal: AbortSignal): Promise<SysfsFunction[]> {
   return parseFunctions(await machine.must(listScript, signal));

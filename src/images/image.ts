@@ -39,12 +39,18 @@ export const guestPaths = { kernel: '/vflab/guest/vmlinuz', initrd: '/vflab/gues
 
 const recipesDir = fileURLToPath(new URL('../../images/', import.meta.url));
 
-/** Throws `EnvironmentError` PACKAGE_NOT_FOUND, APT_FAILED, DISK_FULL, IMAGE_BUILD_FAILED; `UsageError` for recipes. */
+/**
+ * Without a guest's kernel it is the image of a host that has none. Throws `EnvironmentError` PACKAGE_NOT_FOUND, APT_FAILED, DISK_FULL, IMAGE_BUILD_FAILED;
+ * `UsageError` for recipes.
+ */
 export async function buildHostImage(
   context: BuildContext,
-  { kernel, guestKernel }: { kernel: Kernel; guestKernel: Kernel },
+  { kernel, guestKernel }: { kernel: Kernel; guestKernel?: Kernel },
 ): Promise<Image> {
-  const guest = { kernel: guestKernel, image: await buildGuestImage(context, { kernel: guestKernel }) };
+  const guest = guestKernel && {
+    kernel: guestKernel,
+    image: await buildGuestImage(context, { kernel: guestKernel }),
+  };
   return buildImage(context, join(recipesDir, 'host.yaml'), kernel, guest);
 }
 
@@ -87,7 +93,8 @@ async function buildFromRecipe(
   guest?: Guest,
 ): Promise<Image> {
   const name = recipeFile.replace(/^.*\//, '').replace(/\.yaml$/, '');
-  const pinned = await pinPackages(context, recipe.suite, recipe.packages);
+  const packages = guest ? [...recipe.packages, ...recipe.forGuests] : recipe.packages;
+  const pinned = await pinPackages(context, recipe.suite, packages);
   const inputs = await digestInputs(recipe, kernel, guest);
   const key = (packages: typeof pinned) =>
     `${name}-${createHash('sha256')
@@ -109,12 +116,12 @@ async function buildFromRecipe(
     if (renewed !== undefined) return renewed;
     // What may lie there is damaged.
     await rm(place, { recursive: true, force: true });
-    const packages = set.packages.filter(wanted);
+    const chosen = set.packages.filter(wanted);
     const manifest = {
       recipe: name,
       kernelRelease: kernel.release,
       kernelId: kernel.id,
-      packages: packages.map((each) => ({ name: each.name, version: each.version })),
+      packages: chosen.map((each) => ({ name: each.name, version: each.version })),
       ...(guest === undefined
         ? {}
         : {
@@ -124,7 +131,7 @@ async function buildFromRecipe(
     await withTempDirectory(context, async (dir) => {
       const root = join(dir, 'root');
       try {
-        await makeTree(context, recipe, packages, kernel, root);
+        await makeTree(context, recipe, chosen, kernel, root);
         if (guest !== undefined) await addGuest(root, guest);
         await packTree(context, root, dir);
       } catch (error) {

@@ -9,6 +9,8 @@ const Recipe = z.strictObject({
   /** Debian suite of all packages: the same whatever the machine runs. */
   suite: z.string(),
   packages: z.array(z.string()),
+  /** Besides, in an image that holds what its guests boot from. */
+  forGuests: z.array(z.string()).default([]),
   /** Packages that the above depend on, and that nothing in the image uses. */
   omit: z.array(z.string()).default([]),
   /** Paths removed after unpacking, as globs below the root: `usr/share/doc`. A folder goes with its content. */

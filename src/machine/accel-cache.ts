@@ -1,6 +1,6 @@
 /**
- * What the accelerator probe found, kept in the cache folder: valid for one boot of this machine, one QEMU, one
- * user, one /dev/kvm and one probe guest. A damaged file counts as none.
+ * What the accelerator probe found, kept in the cache folder: each answer is valid for one boot of this machine, one
+ * QEMU, one user, one /dev/kvm and one probe guest, of which there is one a kernel. A damaged file counts as none.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -11,23 +11,32 @@ import type { ProbeGuest } from './accel-guest.ts';
 const Found = z.object({ key: z.string(), usable: z.boolean(), saw: z.string() });
 export type Found = z.infer<typeof Found>;
 
+const Kept = z.array(Found);
+/** Latest first; older ones are of other boots and guests. */
+const most = 16;
+
 const fileName = 'accelerator.json';
 
 export async function readFound(cacheDir: string, key: string): Promise<Found | undefined> {
+  return (await readKept(cacheDir)).find((found) => found.key === key);
+}
+
+async function readKept(cacheDir: string): Promise<Found[]> {
   try {
-    const found = Found.parse(JSON.parse(await readFile(join(cacheDir, fileName), 'utf8')));
-    return found.key === key ? found : undefined;
+    return Kept.parse(JSON.parse(await readFile(join(cacheDir, fileName), 'utf8')));
   } catch {
-    return undefined;
+    return [];
   }
 }
 
-/** Put in place by one rename: a reader, or another writer, never sees half of it. */
+/** Put in place by one rename: a reader, or another writer, never sees half of it. Of two writers one may be forgotten. */
 export async function writeFound(cacheDir: string, found: Found): Promise<void> {
   await mkdir(cacheDir, { recursive: true });
+  const others = (await readKept(cacheDir)).filter(({ key }) => key !== found.key);
+  const kept = [found, ...others].slice(0, most);
   const temporary = join(cacheDir, `${fileName}.${randomBytes(6).toString('hex')}`);
   try {
-    await writeFile(temporary, `${JSON.stringify(found)}\n`);
+    await writeFile(temporary, `${JSON.stringify(kept)}\n`);
     await rename(temporary, join(cacheDir, fileName));
   } catch (error) {
     await rm(temporary, { force: true });

@@ -47,10 +47,13 @@ export async function launchFiles(
   // First: what is wrong with it is said before anything is built.
   const race = variant.race && (await raceScript(variant.race, plan.file));
   const kernel = await resolve(variant.host.kernel);
-  // A host without guests gets the same image: one image a kernel is simpler than one a lab.
+  // Without guests it serves as the accelerator's probe all the same.
   const guestKernel = await resolve(variant.guests[0]?.kernel ?? variant.host.kernel);
   const guestImage = await buildGuestImage(context, { kernel: guestKernel });
-  const image = await buildHostImage(context, { kernel, guestKernel });
+  const image = await buildHostImage(
+    context,
+    variant.guests.length > 0 ? { kernel, guestKernel } : { kernel },
+  );
   const notable = image.manifest.packages.filter(({ name }) => packagesOfNote.includes(name));
   return {
     host: { kernel: kernel.image, initrd: image.initrd },

@@ -81,6 +81,15 @@ describe('the answer is kept', () => {
     expect(await readdir(join(folder, 'cache'))).toEqual(['accelerator.json']);
   });
 
+  it('for each kernel’s guest, in turn', async () => {
+    const { choose, runs } = chooser([works, dies]);
+    const guest = { kernel: '', initrd: '', cmdline: ['other'], expect: /answer/ };
+    const first = await choose();
+    const second = await choose({ guest });
+    expect([await choose(), await choose({ guest })]).toEqual([first, second]);
+    expect(runs).toHaveLength(2);
+  });
+
   it.each<[string, () => Promise<void>, Partial<AcceleratorOptions>]>([
     ['another QEMU', () => setQemuVersion('10.0.3'), {}],
     [
@@ -111,11 +120,11 @@ describe('the answer is kept', () => {
     const { choose, runs } = chooser([works, dies]);
     await choose();
     const file = join(folder, 'cache/accelerator.json');
-    const kept = JSON.parse(await readFile(file, 'utf8'));
+    const [kept] = JSON.parse(await readFile(file, 'utf8'));
     const key = JSON.parse(kept.key);
     expect(key[1]).toBe((await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim());
     key[1] = '00000000-0000-0000-0000-000000000000';
-    await writeFile(file, JSON.stringify({ ...kept, key: JSON.stringify(key) }));
+    await writeFile(file, JSON.stringify([{ ...kept, key: JSON.stringify(key) }]));
     expect((await choose()).kind).toBe('tcg');
     expect(runs).toHaveLength(2);
   });

@@ -118,6 +118,21 @@ describe.each(names)('kernel %s', (name) => {
   });
 });
 
+test('a host without guests has all but what runs them, and is not a third as big', async () => {
+  const kernel = await resolveKernel(context, names[0] ?? '');
+  const whole = await buildHostImage(context, { kernel, guestKernel: kernel });
+  const image = await buildHostImage(context, { kernel });
+  expect(image.manifest.initrdBytes).toBeLessThan(whole.manifest.initrdBytes / 3);
+  const { line, logIn } = await boot(kernel, image);
+  expect(line).toBe('vflab-ready');
+  const ofGuests = /kvm|qemu|guest/;
+  const ssh = await logIn();
+  const tools = [...both, ...hostOnly].filter((check) => !ofGuests.test(check));
+  expect(tools.length).toBeGreaterThan(8);
+  expect(await failures(ssh, tools)).toEqual([]);
+  expect(await failures(ssh, ['qemu-system-x86_64 --version', 'test -e /dev/kvm'])).toHaveLength(2);
+});
+
 test('a machine whose control NIC is not there says so on its console', async () => {
   const kernel = await resolveKernel(context, names[0] ?? '');
   const image = await buildGuestImage(context, { kernel });
