@@ -50,7 +50,27 @@ it('without `every` a run takes the first kernel', () => {
   expect(new Set(variants.map(({ axes }) => axes.kernel))).toEqual(new Set(['6.1']));
 });
 
+const neighbour = race
+  .replace(
+    '    nic0: { kind: igb }',
+    '    nic0: { kind: igb }\n    nic1: { kind: igb, address: 10.0.2.16/24 }',
+  )
+  .replace('owner: nic0, model: vector-setup', 'owner: nic0, neighbour: nic1, model: unplug');
+
+it('a neighbour: a third CPU, both devices with a program', () => {
+  expect(problemsIn(neighbour)).toContain('host.cpus: a race with a neighbour takes three CPUs');
+  const [first] = plan(neighbour.replace('host:', 'host:\n  cpus: 3'));
+  expect(first!.race).toMatchObject({ function: 'nic0', neighbour: 'nic1', model: 'unplug' });
+  expect(first!.phases.find(({ name }) => name === 'prepare-devices')!.actions).toEqual([
+    { do: 'bind-driver', function: 'nic0', driver: 'vfio-pci' },
+    { do: 'bind-driver', function: 'nic1', driver: 'vfio-pci' },
+    { do: 'own-function' },
+  ]);
+});
+
 test.each([
+  ['owner: nic0', 'owner: nic0, neighbour: nic0', 'race.neighbour: a neighbour is another device'],
+  ['owner: nic0', 'owner: nic0, neighbour: nic2', 'race.neighbour: unknown igb "nic2"'],
   ['owner: nic0', 'owner: nic1', '6:16: race.owner: unknown igb "nic1" (did you mean "nic0"?)'],
   ['{ kind: igb }', '{ kind: igb, vfs: [{ driver: none }] }', '6:16: race.owner: nic0 has VFs'],
   ['host:', 'host:\n  iommu: none', '7:16: race.owner: vfio-pci needs an IOMMU'],

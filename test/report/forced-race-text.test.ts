@@ -55,6 +55,17 @@ it('a kernel has a problem if any order showed it; model and kernel agree, or th
   expect(other.at(-1)).toBe('Model and kernel differ: locking loss-vfio on 6.12.');
 });
 
+it('an order that is about another problem says nothing of this one, unless it shows it', () => {
+  const about = (seen: boolean) => {
+    const one = variant('6.1', 'none', seen);
+    one.race!.forced.problem = 'other';
+    return cureTable(race, [one, variant('6.12', 'locking', false)], plain);
+  };
+  expect(about(false)[1]).toMatch(/^none +yes, 2 steps +- *$/);
+  expect(about(false).at(-1)).toBe('Where both say something, model and kernel say the same.');
+  expect(about(true)[1]).toMatch(/^none +yes, 2 steps +yes \(6\.1\) *$/);
+});
+
 it('nothing was forced: no table', () => {
   expect(cureTable(race, [], plain)).toEqual([]);
 });

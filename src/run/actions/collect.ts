@@ -32,7 +32,9 @@ export async function snapshot(
   const accounts = on === 'host' && ctx.plan.host.accounts === true;
   if (accounts || (ctx.plan.disks && on === 'host')) await markClock(machine, ctx.record, signal);
   if (accounts) await inventory(ctx, machine, moment, signal);
-  for (const what of ['interrupts', 'lspci'] as const) {
+  // A race changes nothing that lspci shows.
+  const whats = ctx.plan.race && moment !== 'before-fault' ? [] : (['lspci'] as const);
+  for (const what of ['interrupts', ...whats] as const) {
     const t0 = ctx.record.now();
     const budgetMs = ctx.scaled(answerBudgetMs);
     const result = await askOrGoOn(budgetMs, signal, (s) => machine.ssh.exec(commands[what], s));
@@ -129,10 +131,10 @@ export async function recordVersions(
   machine: LinuxMachine,
   signal: AbortSignal,
 ): Promise<void> {
-  const output = await machine.must(
-    'uname -r; uname -v; qemu-system-x86_64 --version 2>/dev/null | head -n1',
-    signal,
-  );
+  // QEMU's, where it runs guests. A big program, which takes an emulated machine a while to load.
+  const runsGuests = machine.name === 'host' && ctx.plan.guests.length > 0;
+  const qemuSays = runsGuests ? '; qemu-system-x86_64 --version 2>/dev/null | head -n1' : '';
+  const output = await machine.must(`uname -r; uname -v${qemuSays}`, signal);
   const [kernelRelease = '', kernelVersion = '', qemu] = output.trim().split('\n');
   ctx.record.event({
     kind: 'versions',

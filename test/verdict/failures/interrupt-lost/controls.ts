@@ -64,4 +64,35 @@ export const controls: Control[] = [
         e.kind === 'interrupts' && e.moment !== 'before-fault' ? { ...e, handled: e.handled - 1 } : e,
       ),
   ),
+  control(
+    'the neighbour has its slot, and is as silent as without',
+    'race-wipe-6.1',
+    ['inconclusive', 'evidence-contradicts'],
+    (run) =>
+      run
+        .events((e) =>
+          e.kind === 'race' ? { ...e, neighbour: { function: 'nic1', irq: e.neighbour!.irq + 1 } } : e,
+        )
+        .hostLog(/No irq handler for vector/g, 'Nothing'),
+  ),
+  control(
+    'the neighbour did not work before the race',
+    'race-wipe-6.1',
+    ['inconclusive', 'no-baseline'],
+    (run) =>
+      run.events((e) =>
+        e.kind === 'interrupts' && e.moment === 'before-fault' && e.function === 'nic1'
+          ? { ...e, handled: 0 }
+          : e,
+      ),
+  ),
+  control(
+    'the owner missed fewer than the ledger',
+    'race-overwrite-6.1',
+    ['inconclusive', 'evidence-contradicts'],
+    (run) =>
+      run.events((e) =>
+        e.kind === 'interrupts' && e.moment === 'end' ? { ...e, handled: e.handled + 1 } : e,
+      ),
+  ),
 ];
