@@ -35,6 +35,8 @@ export const gridMachines: readonly GridMachine[] = [
     words: ['irqaffinity=3'],
     points: loads(1, 4),
   },
+  // Every disk takes a bit on each of 80 CPUs, of which 72 may come later.
+  { name: '80-cpus-72-absent', nodes: [80], absent: 72, disks: 190, queues: 8, points: loads(2, 8) },
   // In one node the last vectors go to 17 disks, in two to 138: a managed set is refused while the other node has many.
   { name: '80-cpus', nodes: [80], disks: 225, queues: 2, points: loads(2) },
   { name: '80-cpus-2-nodes', nodes: [40, 40], disks: 340, queues: 2, points: loads(2) },
