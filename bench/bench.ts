@@ -31,10 +31,10 @@ try {
     add(what, performance.now() - t0);
     return out;
   };
+  const race = ['run', 'lost-interrupt-race', '--variant', 'overwrite', '--kernel', '6.1'];
   // Not counted: fills the cache, and the kernel's page cache.
-  execFileSync(bin, ['run', 'vf-aer-hang', '--variant', 'hang', '--output', folder, '--quiet'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  for (const lab of [['run', 'vf-aer-hang', '--variant', 'hang'], race])
+    execFileSync(bin, [...lab, '--output', folder, '--quiet'], { stdio: ['ignore', 'ignore', 'inherit'] });
   for (let i = 1; i <= runs; i += 1) {
     process.stderr.write(`run ${i} of ${runs}\n`);
     time('vflab list', ['list']);
@@ -44,6 +44,12 @@ try {
     for (const { title, ms } of variants[0]!.phases) add(`  ${title}`, ms);
     add('  host: QEMU start to SSH', hostBootMs(join(kept, variants[0]!.id)));
     time('vflab verdict, offline', ['verdict', kept]);
+    const raced = time('lost-interrupt-race, forced, command to verdict', [
+      ...race,
+      ...['--output', folder, '--json', '--quiet'],
+    ]);
+    for (const { title, ms } of (JSON.parse(raced) as RunResult).variants[0]!.phases)
+      add(`  race: ${title}`, ms);
     time('vflab predict, 80 CPUs, 512 disks', ['predict', ...customer]);
     const t0 = performance.now();
     forecasts(customerMachine, kernelFeatures(kernelVersion('4.18.0')));
