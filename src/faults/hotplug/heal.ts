@@ -3,12 +3,16 @@ import type { FaultContext, Proof } from '../fault.ts';
 import type { HotplugFault } from './schema.ts';
 import { awaitRest } from './slot.ts';
 
+/** At reference speed. What hangs hangs for good; what is slow is not left behind. */
+const restBudgetMs = 3_000;
+
 export async function healHotplug(
   fault: HotplugFault,
   ctx: FaultContext,
   signal: AbortSignal,
 ): Promise<Proof> {
-  const rested = await awaitRest(ctx.host, ctx.bdfOf(fault.port), 20, signal);
+  const looks = Math.ceil(ctx.scaled(restBudgetMs) / 100);
+  const rested = await awaitRest(ctx.host, ctx.bdfOf(fault.port), looks, signal);
   return {
     proved: rested,
     because: [
