@@ -15,6 +15,12 @@ export const controls: Control[] = [
     finding: 'all-returned',
   },
   {
+    name: 'nothing is spoiled: a disk that came while three CPUs were offline made the kernel count wrong',
+    run: () => stored('hotplug-cpus-6.12'),
+    verdict: 'reproduced',
+    finding: 'vectors-leaked',
+  },
+  {
     name: 'an interrupt that nobody gave back',
     run: kept('I|99|nvme7q0'),
     verdict: 'reproduced',

@@ -36,6 +36,29 @@ describe('as recorded', () => {
   });
 });
 
+/** A disk was plugged in while CPUs 1 to 3 were offline, and unplugged when they were back. */
+describe('CPUs went offline meanwhile', () => {
+  const cpus = () => new StoredRunCopy('hotplug-cpus-6.12');
+  const leaked = ({ findings }: Verdict) => findings.find(({ id }) => id === 'vectors-leaked')!;
+
+  test('nothing is held, but the kernel counts three vectors more than there are', () => {
+    const verdict = cpus().judge();
+    expect([verdict.verdict, ...errors(verdict)]).toEqual(['reproduced', 'vectors-leaked LEAK-VECTOR']);
+    expect(leaked(verdict).title).toBe('The vector matrix is not as it was: available 764 → 767');
+    expect(leaked(verdict).text).toMatch(
+      /^Every vector is free again, but the kernel counts 3 more than there are/,
+    );
+  });
+
+  test('without the probes the dying CPUs are not followed, and the matrix is learnt anew', () => {
+    const verdict = cpus()
+      .drop('host.vectors', /matrix_probe_/)
+      .judge();
+    expect(verdict.findings.map(({ id }) => id)).not.toContain('impossible-event');
+    expect(verdict.verdict).not.toBe('clean');
+  });
+});
+
 describe('planted in what the host keeps', () => {
   test.each([
     ['an interrupt', 'I|99|nvme7q0', 'resource-leaked LEAK-IRQ'],

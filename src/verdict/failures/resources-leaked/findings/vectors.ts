@@ -1,5 +1,6 @@
 /** Findings about the vectors: every event held against the model, and the matrix after the faults against before. */
 import { vectorRules } from '../../../../model/vector/rules.ts';
+import type { MatrixState } from '../../../../model/vector/types.ts';
 import { accountOfTrace, type MatrixAccount } from '../../../slots/account.ts';
 import type { Holding } from '../../../slots/ledger.ts';
 import type { MatrixMoment } from '../../../slots/reading.ts';
@@ -55,7 +56,8 @@ function leaked({ before, after, trace }: LeakFacts): Finding[] {
       text:
         added.length > 0
           ? `Since before the faults these interrupts got vectors and did not give them back: ${holders}.`
-          : 'No interrupt that the trace names has them.',
+          : (miscounted(before!.trace!.state, after!.trace!.state, is.available - was.available) ??
+            'No interrupt that the trace names has them.'),
       evidence: [
         trace.at(before.trace!.matrixLine),
         trace.at(after.trace!.matrixLine),
@@ -64,6 +66,23 @@ function leaked({ before, after, trace }: LeakFacts): Finding[] {
       rule: 'LEAK-VECTOR',
     },
   ];
+}
+
+/**
+ * Managed vectors that are reserved on an offline CPU, or given back there, do not touch its `available`; their other
+ * half does, once it is online (kernel/irq/matrix.c irq_matrix_reserve_managed, irq_matrix_remove_managed). Then the
+ * CPU counts more or fewer than it has, for good.
+ */
+function miscounted(before: MatrixState, after: MatrixState, change: number): string | undefined {
+  const off = driftOf(after) - driftOf(before);
+  if (change === 0 || off !== change) return undefined;
+  const what = off > 0 ? `${off} more than there are` : `${-off} fewer than there are`;
+  return `Every vector is free again, but the kernel counts ${what}: managed vectors were reserved on CPUs that were offline, or given back there, which its counter does not follow. It stays so until the next boot.`;
+}
+
+/** By how much the CPUs' maps count more than they have. */
+function driftOf({ cpus, capacity }: MatrixState): number {
+  return cpus.reduce((sum, cpu) => sum + ((cpu?.capacity ?? capacity ?? 0) - (capacity ?? 0)), 0);
 }
 
 /** Interrupts that hold more than before; numbers are used again, so a number alone tells nothing. */
