@@ -29,10 +29,13 @@ export interface NestedGuestOptions {
   folder?: string;
   /** Host BDF of a function that the guest gets. */
   bdfOf: (functionName: string) => string;
+  /** A time at the reference machine's speed, as it is on this one. */
+  scaled: (budgetMs: number) => number;
 }
 
+const keepaliveIntervalMs = 5_000;
 /** What a healthy nested guest answers in, many times over; see docs/design.md on deadlines. */
-const keepalive = { keepaliveIntervalMs: 5_000, keepaliveCountMax: 6 };
+const silenceMs = 30_000;
 
 export class NestedGuest {
   readonly id: string;
@@ -110,13 +113,14 @@ export class NestedGuest {
         lastLines: this.serial.lastLines(),
       });
     }
-    const { host, key, log, plan } = this.#options;
+    const { host, key, log, plan, scaled } = this.#options;
     const ssh = await SshConnection.connect(
       {
         machine: this.id,
         open: () => host.forward(plan.spec.control.hostPort, signal),
         privateKey: key.privateKey,
-        ...keepalive,
+        keepaliveIntervalMs,
+        keepaliveCountMax: Math.ceil(scaled(silenceMs) / keepaliveIntervalMs),
       },
       signal,
     );

@@ -47,6 +47,7 @@ async function launch(ctx: VariantContext, id: string, signal: AbortSignal): Pro
       key: ctx.key,
       ...(ctx.hostFolder === undefined ? {} : { folder: ctx.hostFolder }),
       bdfOf: (name) => bdfOf(ctx, name),
+      scaled: ctx.scaled,
     },
     signal,
   );
