@@ -32,6 +32,7 @@ async function setup({ qemu = '10.0.2', root = true, sudo = false, npmDone = tru
   await stub('qemu-system-x86_64', `echo "QEMU emulator version ${qemu} (Debian)"`);
   await stub('cpio', '');
   await stub('xz', '');
+  await stub('bzip2', '');
   await stub('depmod', '');
   await stub('id', `echo ${root ? 0 : 1000}`);
   await stub('npm', `echo "npm $*" >>${calls}; mkdir -p node_modules; : >node_modules/.package-lock.json`);
