@@ -120,14 +120,14 @@ async function deedsOf(ctx: VariantContext, signal: AbortSignal) {
     raised.set(which, (raised.get(which) ?? 0) + 1);
     return `${which} raises the cause of its vector 0`;
   };
+  let asked = false;
+  let closed = false;
   const begun = { switch: 'VFIO_DEVICE_SET_IRQS was asked for', close: 'its owner gives it back to VFIO' };
   const tell = (command: keyof typeof begun) => async () => {
     ownerOf(ctx, name).tell(command);
     asked = true;
     return begun[command];
   };
-  let asked = false;
-  let closed = false;
   return {
     on: (cpus: HeldCpus): Stage['actions'] => ({
       raise: () => raise(cpus, name),
