@@ -60,28 +60,25 @@ it('a harmless storm is clean, a stopped guest breaks what was demanded, and a s
   expect(cli.leftovers()).toEqual([]);
 });
 
-it.each(['irqbalance-fast', 'irqbalance', 'cpu-hotplug', 'long'])(
-  'msix-affinity-churn, %s',
-  async (variant) => {
-    using cli = new LabCli();
-    const args = [
-      'run',
-      join(labs, 'msix-affinity-churn.yaml'),
-      '--variant',
-      variant,
-      '--kernel',
-      'all',
-      '--json',
-    ];
-    const { exitCode, stdout } = await cli.start(args).ended;
-    const { variants } = JSON.parse(stdout) as RunResult;
-    expect(variants.map(({ id, verdict, reason }) => ({ id, verdict, reason }))).toEqual(
-      variants.map(({ id }) => expect.objectContaining({ id, verdict: 'clean' })),
-    );
-    expect(exitCode).toBe(0);
-    expect(cli.leftovers()).toEqual([]);
-  },
-);
+it.each(['irqbalance-fast', 'irqbalance', 'long'])('msix-affinity-churn, %s', async (variant) => {
+  using cli = new LabCli();
+  const args = [
+    'run',
+    join(labs, 'msix-affinity-churn.yaml'),
+    '--variant',
+    variant,
+    '--kernel',
+    'all',
+    '--json',
+  ];
+  const { exitCode, stdout } = await cli.start(args).ended;
+  const { variants } = JSON.parse(stdout) as RunResult;
+  expect(variants.map(({ id, verdict, reason }) => ({ id, verdict, reason }))).toEqual(
+    variants.map(({ id }) => expect.objectContaining({ id, verdict: 'clean' })),
+  );
+  expect(exitCode).toBe(0);
+  expect(cli.leftovers()).toEqual([]);
+});
 
 function events(folder: string): HarnessEvent[] {
   const lines = readFileSync(join(folder, 'events.ndjson'), 'utf8').trimEnd().split('\n');
