@@ -23,7 +23,7 @@ describe('the script', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   test('takes CPUs away in one order, brings them back in another, and says where the interrupts were', () => {
-    const script = cycleScript([2, 1], [1, 2], '0')
+    const script = cycleScript([2, 1], [1, 2], '0', 3)
       .replaceAll('/sys/devices/system/cpu', folder)
       .replaceAll('/proc/irq', join(folder, 'irq'));
     expect(execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trim().split('\n')).toEqual([

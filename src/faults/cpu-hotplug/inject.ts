@@ -16,6 +16,9 @@ import type { CpuHotplugFault } from './schema.ts';
 const tracing = '/sys/kernel/tracing';
 const group = 'vflab_matrix';
 
+/** At reference speed: what a driver's probe may take. */
+const busyBudgetMs = 5_000;
+
 export interface CpuCycle {
   /** Written into the machine's kernel log right before. */
   marker: string;
@@ -46,14 +49,16 @@ export async function injectCpuHotplug(
   const cpus = shuffled(may, ctx.random).slice(0, count);
   const back = shuffled(cpus, ctx.random);
   const pause = (ctx.random() * 0.5).toFixed(2);
+  const looks = Math.ceil(ctx.scaled(busyBudgetMs) / 100);
   const before = await readAffinities(machine, '[0-9]*', signal);
   const marker = await markClock(machine, ctx, signal);
   const t0 = ctx.now();
-  const { stdout, stderr } = await machine.run(cycleScript(cpus, back, pause), signal);
+  const { stdout, stderr } = await machine.run(cycleScript(cpus, back, pause, looks), signal);
   const after = await readAffinities(machine, '[0-9]*', signal);
   const broken = [...after].flatMap(([irq, mask]) => {
     const was = before.get(irq);
-    return was === undefined || was === mask ? [] : [irq];
+    // An irq that is on its way out reads as nothing.
+    return !was || was === mask ? [] : [irq];
   });
   ctx.injected('kernel', t0, `CPUs ${cpus.join(', ')}, back ${back.join(', ')} ${stderr}`.trim());
   return { marker, cpus, output: stdout, before, broken };
@@ -61,12 +66,20 @@ export async function injectCpuHotplug(
 
 /**
  * In the shell's own words, but for the pause: a new process costs a nested guest more than all the rest. Prints
- * `before|off|after IRQ CPU` (effective affinities), `gone CPU 0`, `back CPU 1`: what `online` read.
+ * `before|off|after IRQ CPU` (effective affinities), `gone CPU 0`, `back CPU 1`: what `online` read. While a PCI driver
+ * probes, the kernel refuses either (EBUSY: drivers/pci/pci-driver.c pci_call_probe, cpu_hotplug_disable); so the probe's
+ * end is waited for.
+ * @param looks at most, a tenth of a second apart
  */
-export function cycleScript(cpus: readonly number[], back: readonly number[], pause: string): string {
+export function cycleScript(
+  cpus: readonly number[],
+  back: readonly number[],
+  pause: string,
+  looks: number,
+): string {
   const cpu = '/sys/devices/system/cpu/cpu$c/online';
   return `look() { for i in /proc/irq/[0-9]*; do read -r c < $i/effective_affinity_list && echo "$1 \${i##*/} $c"; done 2>/dev/null; }
-turn() { echo $2 > ${cpu}; read -r now < ${cpu}; echo "$1 $c $now"; }
+turn() { n=0; until echo $2 > ${cpu} 2>/dev/null || [ $n -ge ${looks} ]; do n=$((n + 1)); sleep 0.1; done; read -r now < ${cpu}; echo "$1 $c $now"; }
 look before
 for c in ${cpus.join(' ')}; do turn gone 0; done
 look off
