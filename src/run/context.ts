@@ -40,6 +40,8 @@ export interface VariantContext {
   scaled: (budgetMs: number) => number;
   /** Ends the variant at once when the host panics. */
   watchHost: (machine: RunningMachine) => void;
+  /** The same for a guest that has started. */
+  watchGuest: (guest: NestedGuest) => void;
   /** Tells how long the host took to boot, from which the speed follows. */
   hostBooted: (ms: number) => void;
   nextNonce: () => number;

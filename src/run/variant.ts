@@ -1,10 +1,8 @@
 /** One variant from boot to its last byte of evidence. Whatever happens, the record is kept and all is undone. */
-import { isKnownError, LabBrokeError } from '../errors.ts';
+import { isKnownError, type LabBrokeError } from '../errors.ts';
 import { generateSshKey } from '../guest/key.ts';
 import type { Phase, VariantPlan } from '../lab/plan.ts';
 import { withDeadline } from '../machine/deadline.ts';
-import type { RunningMachine } from '../machine/machine.ts';
-import { quirks } from '../machine/quirks.ts';
 import type { Accelerator } from '../machine/spec.ts';
 import { measuredSpeed, unmeasuredSpeed } from '../machine/speed.ts';
 import type { RealHost } from '../real-host/real-host.ts';
@@ -14,6 +12,7 @@ import type { VariantContext } from './context.ts';
 import { execute } from './execute.ts';
 import type { LaunchFiles } from './launch-files.ts';
 import { VariantRecord } from './record.ts';
+import { watchGuest, watchHost } from './watch.ts';
 
 export interface VariantOptions {
   plan: VariantPlan;
@@ -152,6 +151,7 @@ function makeContext(
       ctx.speed = measuredSpeed(ms, referenceBootMs);
     },
     watchHost: (machine) => watchHost(machine, options.accelerator, broken),
+    watchGuest: (guest) => watchGuest(guest, options.accelerator, broken),
     ...(options.realHost ? { realHost: options.realHost } : {}),
     leftBehind: () => {},
     nextNonce: () => {
@@ -165,42 +165,6 @@ function makeContext(
     injections: new Map(),
   };
   return ctx;
-}
-
-/**
- * A host that panics, that a known quirk of the emulator broke, or whose QEMU ends: every wait ends at once,
- * whatever it was for.
- */
-function watchHost(machine: RunningMachine, { kind }: Accelerator, broken: AbortController): void {
-  const { serial } = machine;
-  const panic = /Kernel panic - not syncing/;
-  const lastLines = () => serial.lastLines();
-  const watch = (line: RegExp, error: (text: string) => LabBrokeError) =>
-    serial.waitForLine(line).then(
-      ({ text }) => broken.abort(error(text.trim())),
-      (ended) => broken.abort(ended),
-    );
-  void watch(
-    panic,
-    (text) =>
-      new LabBrokeError(`the host's kernel panicked: ${text}`, {
-        code: 'HOST_PANICKED',
-        lastLines: lastLines(),
-      }),
-  );
-  for (const { id, what, console } of quirks) {
-    if (console?.accel !== kind) continue;
-    void watch(
-      console.line,
-      (text) =>
-        new LabBrokeError(`the emulator broke the host: ${text}`, {
-          code: 'EMULATOR_BROKE',
-          next: `Known quirk ${id}: ${what}. Nothing is said about the kernel.`,
-          lastLines: lastLines(),
-          quirk: id,
-        }),
-    );
-  }
 }
 
 /** Long enough for the news that QEMU has ended to arrive after a connection into it broke. */

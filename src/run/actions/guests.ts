@@ -26,7 +26,9 @@ export async function startGuest(
   const started = (result: { started: boolean; exitCode?: number }) =>
     ctx.record.event({ kind: 'guest-start', machine: id, ...result, t0 });
   try {
-    ctx.guests.set(id, await launch(ctx, id, signal));
+    const guest = await launch(ctx, id, signal);
+    ctx.guests.set(id, guest);
+    ctx.watchGuest(guest);
     started({ started: true });
   } catch (error) {
     if (!mayFail || !(error instanceof GuestDidNotStart)) throw error;
