@@ -52,15 +52,16 @@ export async function hunt(
     const { spec, versions } = await huntMachine(build, plan, variant, hunted);
     const ground = await makeGround(build, spec, hunted);
     const result = await huntIn({
-      ...{ seeds, preemptions: hunted.preemptions, longest: hunted.longest, shrinkHits },
+      ...{ seeds, preemptions: hunted.preemptions, longest: hunted.longest, cpus: spec.cpus, shrinkHits },
       jobs: options.jobs ?? Math.min(2, availableParallelism()),
-      run: (schedule) => runSchedule(ground, hunted.points, schedule, signal).catch(stubBroken),
+      run: (schedule) => runSchedule(ground, schedule, signal).catch(stubBroken),
       now: () => performance.now(),
       tell: progress(context),
     });
     const head: HuntHead = {
       ...hunted,
-      weight: weigh(result, hunted),
+      points: ground.stops.points.map(({ name }) => name),
+      weight: weigh(result, { ...hunted, cpus: spec.cpus }),
       title: `${plan.lab}, ${variant.id}`,
       replay: (seed) => `vflab hunt ${plan.file} ${selection(variant)} --seed ${seed}`,
     };

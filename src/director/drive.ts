@@ -2,7 +2,7 @@
  * Drives a schedule on a machine whose CPUs are held through its gdb stub. Every step becomes an event with its time;
  * a step that does not come about ends the schedule with an account of where each CPU stands.
  */
-import type { HeldCpus } from '../machine/gdb/stub.ts';
+import type { HeldCpus } from '../machine/gdb/held-cpus.ts';
 import { defaultWithinMs, type Place, type Schedule, type Step, verbOf } from './schedule.ts';
 import { findSpots, isMet, type KernelCode, type Memory, noSuchPlace, type Spot } from './spots.ts';
 

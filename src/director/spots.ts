@@ -77,7 +77,7 @@ export async function findSpots(
 /** More than this is no function of the kernel's. */
 const longestFunction = 64 * 1024;
 
-async function offsetOf(
+export async function offsetOf(
   symbols: KernelCode['symbols'],
   memory: Memory,
   { address, end }: CodeSymbol,

@@ -1,7 +1,7 @@
 /** A hunt: many seeded schedules of one work, the hits shrunk. Runs are made by whoever calls; this decides which. */
 import type { Visit } from './drive.ts';
 import { rateText } from './rate.ts';
-import { leastChance, type Schedule, scheduleOf } from './schedule.ts';
+import { leastChance, undisturbed as nobodyHeld, type Schedule, scheduleOf } from './schedule.ts';
 import { type Shrunk, shrink } from './shrink.ts';
 
 export interface HuntRun {
@@ -43,6 +43,8 @@ export interface HuntOptions {
   seeds: readonly number[];
   preemptions: number;
   longest: number;
+  /** Of the machine. */
+  cpus: number;
   /** Runs side by side. */
   jobs: number;
   /** Hits that are shrunk, in the order of their seeds. */
@@ -64,12 +66,12 @@ const mostTries = 60;
 /** @throws what `run` throws: the hunt is then over. */
 export async function hunt(options: HuntOptions): Promise<HuntResult> {
   const { seeds, run, tell } = options;
-  const undisturbed = await run([]);
+  const undisturbed = await run(nobodyHeld);
   tell({ kind: 'undisturbed', run: undisturbed });
   const result: HuntResult = { undisturbed, runs: 0, hits: [], unfinished: [], ms: 0 };
   const visits = undisturbed.visits.length;
   if (undisturbed.outcome !== 'passed' || visits === 0) return result;
-  const space = { visits, most: options.preemptions, longest: options.longest };
+  const space = { visits, most: options.preemptions, longest: options.longest, cpus: options.cpus };
 
   const t0 = options.now();
   let next = 0;
@@ -126,9 +128,9 @@ export interface Weight {
 /** Undefined where no run came to an end. */
 export function weigh(
   { undisturbed, hits, runs }: HuntResult,
-  { preemptions, longest }: Pick<HuntOptions, 'preemptions' | 'longest'>,
+  { preemptions, longest, cpus }: Pick<HuntOptions, 'preemptions' | 'longest' | 'cpus'>,
 ): Weight | undefined {
   if (runs === 0) return undefined;
-  const space = { visits: undisturbed.visits.length, most: preemptions, longest };
+  const space = { visits: undisturbed.visits.length, most: preemptions, longest, cpus };
   return { rate: rateText(hits.length, runs), onePreemption: leastChance(space, 1, longest) };
 }

@@ -1,5 +1,5 @@
 /** A schedule that fails → one that still fails and holds as few CPUs, and as briefly, as can be. */
-import type { Preemption, Schedule } from './schedule.ts';
+import { type Preemption, plainShift, type Schedule, scheduleText } from './schedule.ts';
 
 export interface Shrunk {
   schedule: Schedule;
@@ -10,7 +10,8 @@ export interface Shrunk {
 }
 
 /**
- * First preemptions are left out, then holds are halved and shortened by one. Each step is kept if the failure stays.
+ * First the clock and the priorities are left alone, then preemptions are left out, then holds are halved and
+ * shortened by one. Each step is kept if the failure stays.
  * @param fails runs a schedule; a run without an answer counts as one that does not fail
  * @param mostTries runs cost seconds: after so many the smallest so far is the answer
  */
@@ -23,12 +24,12 @@ export async function shrink(
   let tries = 0;
   const tried = new Set<string>();
   for (;;) {
-    const next = candidates(smallest).filter((candidate) => !tried.has(key(candidate)));
+    const next = candidates(smallest).filter((candidate) => !tried.has(scheduleText(candidate)));
     let found: Schedule | undefined;
     for (const candidate of next) {
       if (tries === mostTries) return { schedule: smallest, tries, minimal: false };
       tries += 1;
-      tried.add(key(candidate));
+      tried.add(scheduleText(candidate));
       if (await fails(candidate)) {
         found = candidate;
         break;
@@ -41,17 +42,24 @@ export async function shrink(
 
 /** Smaller schedules, the boldest step first. */
 function candidates(schedule: Schedule): Schedule[] {
-  const without = schedule.map((_, i) => schedule.filter((_, j) => j !== i));
+  const { preemptions, urgent, shift } = schedule;
+  const plain: Schedule[] = [
+    ...(shift === plainShift ? [] : [{ ...schedule, shift: plainShift }]),
+    ...(urgent === undefined ? [] : [{ preemptions, shift }]),
+  ];
+  const without = preemptions.map((_, i) => preemptions.filter((_, j) => j !== i));
   const held = (hold: (p: Preemption) => number) =>
-    schedule.flatMap((preemption, i): Schedule[] => {
+    preemptions.flatMap((preemption, i): Preemption[][] => {
       const shorter = hold(preemption);
       return shorter >= 1 && shorter < preemption.hold
-        ? [schedule.with(i, { ...preemption, hold: shorter })]
+        ? [preemptions.with(i, { ...preemption, hold: shorter })]
         : [];
     });
-  return [...without, ...held(() => 1), ...held(({ hold }) => hold >> 1), ...held(({ hold }) => hold - 1)];
-}
-
-function key(schedule: Schedule): string {
-  return schedule.map(({ visit, hold }) => `${visit}+${hold}`).join();
+  const smaller = [
+    ...without,
+    ...held(() => 1),
+    ...held(({ hold }) => hold >> 1),
+    ...held(({ hold }) => hold - 1),
+  ];
+  return [...plain, ...smaller.map((fewer) => ({ ...schedule, preemptions: fewer }))];
 }

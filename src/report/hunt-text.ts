@@ -1,7 +1,7 @@
 /** What a hunt found, for a terminal. */
 import type { Visit } from '../hunt/drive.ts';
 import type { Hit, HuntResult, HuntRun, Weight } from '../hunt/hunt.ts';
-import type { Schedule } from '../hunt/schedule.ts';
+import { type Preemption, plainShift, type Schedule } from '../hunt/schedule.ts';
 import type { Style } from './colour.ts';
 import { plainLine } from './plain.ts';
 import { formatMs } from './time.ts';
@@ -56,13 +56,13 @@ export function huntText(head: HuntHead, result: HuntResult, style: Style): stri
 
 function hitLines({ seed, run, shrunk }: Hit, head: HuntHead): string[] {
   const { schedule, tries, minimal, replay } = shrunk!;
-  const from = run.schedule.length;
+  const [from, left] = [run.schedule.preemptions.length, schedule.preemptions.length];
   const same = replay.same
     ? 'run again, the same to the last byte of its console'
     : `run again, ${replay.outcome}, different from line ${replay.line} of its console on`;
   return [
     `Seed ${seed}: ${ending(shrunk!.run)}.`,
-    `  Of ${count(from)} ${count(schedule.length)} ${schedule.length === 1 ? 'is' : 'are'} needed` +
+    `  Of ${count(from)} ${count(left)} ${left === 1 ? 'is' : 'are'} needed` +
       ` (${tries} tries${minimal ? '' : ', stopped before the end'}; ${same}):`,
     ...stepLines(schedule, shrunk!.run.visits),
     ...tail(shrunk!.run),
@@ -72,19 +72,32 @@ function hitLines({ seed, run, shrunk }: Hit, head: HuntHead): string[] {
 
 /** Where each preemption is, and what the others did meanwhile. */
 export function stepLines(schedule: Schedule, visits: readonly Visit[]): string[] {
-  if (schedule.length === 0) return ['    it fails with nobody held'];
-  return schedule.flatMap(({ visit, hold }) => {
-    const at = visits[visit];
-    if (!at) return [`    visit ${visit}: not come to`];
-    const others = visits.slice(visit + 1).filter(({ cpu }) => cpu !== at.cpu);
-    const meanwhile = others.slice(0, hold).map(({ cpu, point }) => `CPU${cpu} ${point}`);
-    const cut = at.cut ? `, let go early (${at.cut === 'ticks' ? 'nobody else came' : 'nothing moved'})` : '';
-    return [
-      `    CPU${at.cpu} is held at ${at.point} (visit ${visit})${cut}`,
-      ...(at.cut ? [] : meanwhile.map((step) => `      ${step}`)),
-    ];
-  });
+  const { preemptions, urgent, shift } = schedule;
+  const lines = [
+    ...(urgent === undefined ? [] : [`    CPU${urgent} goes on as soon as an interrupt waits for it`]),
+    ...(shift === plainShift ? [] : [`    an instruction takes ${2 ** shift} ns, not ${2 ** plainShift}`]),
+    ...preemptions.flatMap((preemption) => preemptionLines(preemption, visits)),
+  ];
+  return lines.length === 0 ? ['    it fails with nobody held'] : lines;
 }
+
+function preemptionLines({ visit, hold }: Preemption, visits: readonly Visit[]): string[] {
+  const at = visits[visit];
+  if (!at) return [`    visit ${visit}: not come to`];
+  const others = visits.slice(visit + 1).filter(({ cpu }) => cpu !== at.cpu);
+  const meanwhile = others.slice(0, hold).map(({ cpu, point }) => `CPU${cpu} ${point}`);
+  const cut = at.cut ? `, let go early (${cutText[at.cut]})` : '';
+  return [
+    `    CPU${at.cpu} is held at ${at.point} (visit ${visit})${cut}`,
+    ...(at.cut ? [] : meanwhile.map((step) => `      ${step}`)),
+  ];
+}
+
+const cutText = {
+  lock: 'somebody waited for a lock',
+  ticks: 'nobody else came',
+  stuck: 'nothing moved',
+} as const;
 
 export function ending({ outcome, status }: Pick<HuntRun, 'outcome' | 'status'>): string {
   if (outcome === 'unfinished') return 'it did not end in its time';

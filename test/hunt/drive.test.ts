@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { drive } from '../../src/hunt/drive.ts';
 import { type HuntEvent, type HuntResult, type HuntRun, hunt, weigh } from '../../src/hunt/hunt.ts';
-import type { Schedule } from '../../src/hunt/schedule.ts';
+import { type Preemption, type Schedule, undisturbed } from '../../src/hunt/schedule.ts';
 import { styleFor } from '../../src/report/colour.ts';
 import { type HuntHead, huntText } from '../../src/report/hunt-text.ts';
 import { idleAddress, MadeCpus, type Operation, tickAddress } from './made-cpus.ts';
@@ -12,6 +12,8 @@ const points = new Map([
   [a, 'a'],
   [b, 'b'],
 ]);
+
+const preempted = (...preemptions: Preemption[]): Schedule => ({ ...undisturbed, preemptions });
 
 async function driven(programs: Operation[][], schedule: Schedule, slice = 4) {
   const end = new AbortController();
@@ -36,7 +38,7 @@ describe('a schedule', () => {
             [at(a), at(a), ...plain(9)],
             [at(b), at(b)],
           ],
-          [],
+          undisturbed,
         ),
       ),
     ).toBe('0a 0a 1b 1b');
@@ -47,8 +49,8 @@ describe('a schedule', () => {
       [at(a), at(a), at(a)],
       [...plain(9), at(b), at(b), at(b)],
     ];
-    expect(told(await driven(programs(), [{ visit: 0, hold: 2 }]))).toBe('0a2 1b 1b 0a 0a 1b');
-    expect(told(await driven(programs(), [{ visit: 1, hold: 1 }]))).toBe('0a 0a1 1b 0a 1b 1b');
+    expect(told(await driven(programs(), preempted({ visit: 0, hold: 2 })))).toBe('0a2 1b 1b 0a 0a 1b');
+    expect(told(await driven(programs(), preempted({ visit: 1, hold: 1 })))).toBe('0a 0a1 1b 0a 1b 1b');
   });
 
   test('lets go when nobody else comes to a point, only ticks', async () => {
@@ -66,23 +68,20 @@ describe('a schedule', () => {
             [at(a), sets],
             [waits, at(b)],
           ],
-          [{ visit: 0, hold: 3 }],
+          preempted({ visit: 0, hold: 3 }),
         ),
       ),
     ).toBe('0a3ticks 1b');
   });
 
   test('lets go when nothing moves at all', async () => {
-    expect(told(await driven([[at(a), at(a)], []], [{ visit: 0, hold: 3 }]))).toBe('0a3stuck 0a');
+    expect(told(await driven([[at(a), at(a)], []], preempted({ visit: 0, hold: 3 })))).toBe('0a3stuck 0a');
   });
 
   test('never holds the last CPU that runs', async () => {
     const visits = await driven(
       [[at(a)], [...plain(6), at(b), at(b)]],
-      [
-        { visit: 0, hold: 9 },
-        { visit: 1, hold: 1 },
-      ],
+      preempted({ visit: 0, hold: 9 }, { visit: 1, hold: 1 }),
     );
     expect(told(visits)).toMatch(/^0a9\w* 1b 1b$/);
   });
@@ -138,7 +137,7 @@ async function oneRun(locked: boolean, schedule: Schedule): Promise<HuntRun> {
 
 const headOf = (result: HuntResult): HuntHead => ({
   ...{ title: 'made, 6.1', points: ['a', 'b'], preemptions: 3, longest: 6 },
-  weight: weigh(result, { preemptions: 3, longest: 6 }),
+  weight: weigh(result, { preemptions: 3, longest: 6, cpus: 2 }),
   replay: (seed) => `vflab hunt made --seed ${seed}`,
 });
 
@@ -146,7 +145,7 @@ function hunted(run: (schedule: Schedule) => Promise<HuntRun>, tell: (event: Hun
   const seeds = Array.from({ length: 60 }, (_, i) => i + 1);
   let now = 0;
   return hunt({
-    ...{ seeds, preemptions: 3, longest: 6, jobs: 2, shrinkHits: 2, run, tell },
+    ...{ seeds, preemptions: 3, longest: 6, cpus: 2, jobs: 2, shrinkHits: 2, run, tell },
     now: () => {
       now += 30_000;
       return now;
@@ -163,9 +162,12 @@ describe('a hunt', () => {
     expect(result.hits.length).toBeLessThan(40);
     for (const { shrunk } of result.hits.slice(0, 2)) {
       expect(shrunk!.minimal).toBe(true);
-      expect(shrunk!.schedule).toHaveLength(1);
+      expect(shrunk!.schedule.preemptions).toHaveLength(1);
       // CPU 0 at `b`, between its read and its write, until CPU 1 has read.
-      expect(shrunk!.run.visits[shrunk!.schedule[0]!.visit]).toMatchObject({ cpu: 0, point: 'b' });
+      expect(shrunk!.run.visits[shrunk!.schedule.preemptions[0]!.visit]).toMatchObject({
+        cpu: 0,
+        point: 'b',
+      });
       expect(shrunk!.replay).toEqual({ same: true });
     }
     expect(result.hits[2]!.shrunk).toBeUndefined();
@@ -227,7 +229,7 @@ describe('a hunt', () => {
   });
 
   test('does not begin where no point is visited', async () => {
-    const result = await hunted(async () => ({ ...(await oneRun(false, [])), visits: [] }));
+    const result = await hunted(async () => ({ ...(await oneRun(false, undisturbed)), visits: [] }));
     expect(result.runs).toBe(0);
     expect(huntText(headOf(result), result, styleFor(false))).toContain('comes to none of its points: a, b');
   });

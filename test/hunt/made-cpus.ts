@@ -46,8 +46,17 @@ export class MadeCpus implements SteeredCpus {
     for (const { name } of this.#cpus) yield name;
   }
 
-  async registers(thread: string) {
-    return new Map([['rip', this.#address(this.#cpu(thread))]]);
+  async instructionPointer(thread: string) {
+    return this.#address(this.#cpu(thread));
+  }
+
+  async halted() {
+    return false;
+  }
+
+  async waitsFor(cpu: number) {
+    const { halted } = this.#cpus[cpu]!;
+    return { pending: !halted, ...(halted ? {} : { timerNs: 1 }) };
   }
 
   async setBreakpoint(address: bigint) {
@@ -59,7 +68,7 @@ export class MadeCpus implements SteeredCpus {
     if (!this.#breakpoints.delete(address)) throw new Error('no such breakpoint');
   }
 
-  async step(thread: string) {
+  async leave(thread: string) {
     this.#execute(this.#cpu(thread));
   }
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { huntLines, huntScript, symbolsIn } from '../../src/hunt/script.ts';
+import { huntLines, huntScript, placesOf, symbolLines } from '../../src/hunt/script.ts';
 
 const plan = {
   prepare: 'echo p',
@@ -37,16 +37,25 @@ test('lines of the console', () => {
   expect(huntLines.end.test('echo vflab-hunt-end $?')).toBe(false);
 });
 
-test('symbols: the first of a name, and nothing that is none', () => {
+test('the lines of kallsyms, and nothing else', () => {
   const lines = [
-    'vflab-hunt-symbol ffffffff81000010 x86_vector_activate\r',
-    'vflab-hunt-symbol ffffffff81000020 x86_vector_activate',
-    'vflab-hunt-symbol 10 short',
-    'vflab-hunt-symbol ffffffffc0000010 igb_intr',
+    'vflab-hunt-symbol ffffffff81000010 T x86_vector_activate\r',
+    'vflab-hunt-symbol --',
+    'vflab-hunt-symbol ffffffffc0000010 t igb_intr\t[igb]',
     'something else',
   ];
-  expect([...symbolsIn(lines)]).toEqual([
-    ['x86_vector_activate', 0xffffffff81000010n],
-    ['igb_intr', 0xffffffffc0000010n],
-  ]);
+  expect(symbolLines(lines)).toBe(
+    'ffffffff81000010 T x86_vector_activate\n--\nffffffffc0000010 t igb_intr\t[igb]',
+  );
+});
+
+test('a point is a name, a place or several', () => {
+  const call = { in: '__common_interrupt', calls: 'lock_vector_lock' };
+  const store = { in: '__common_interrupt', writes: 'vector_irq' };
+  expect(placesOf('free_irq')).toEqual([{ function: 'free_irq' }]);
+  expect(placesOf(call)).toEqual([call]);
+  expect(placesOf([call, store])).toEqual([call, store]);
+  const text = huntScript({ ...plan, points: [[call, store]] });
+  for (const name of ['__common_interrupt', 'lock_vector_lock', 'vector_irq'])
+    expect(text).toContain(`-e ${name} `);
 });

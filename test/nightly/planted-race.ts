@@ -38,10 +38,10 @@ export async function machineToHunt(): Promise<MachineSpec> {
   return { ...plainMachine('host', 2, 256), kernel: kernel.image, initrd };
 }
 
-export const hunted = (ground: Ground, { points, preemptions, longest }: HuntPlan, count: number) =>
+export const hunted = (ground: Ground, { preemptions, longest }: HuntPlan, count: number) =>
   hunt({
-    ...{ preemptions, longest, jobs: 2, shrinkHits: 1, tell: () => {} },
+    ...{ preemptions, longest, cpus: 2, jobs: 2, shrinkHits: 1, tell: () => {} },
     seeds: Array.from({ length: count }, (_, i) => i + 1),
-    run: (schedule) => runSchedule(ground, points, schedule, signal),
+    run: (schedule) => runSchedule(ground, schedule, signal),
     now: () => performance.now(),
   });

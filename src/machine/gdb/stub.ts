@@ -8,6 +8,7 @@
  * byte is thrown away where the packet before it was not acknowledged.
  */
 import type { Duplex } from 'node:stream';
+import { type HeldCpus, type StubPort, whileHeld } from './held-cpus.ts';
 import { encodePacket, GdbStubError, PacketSplitter } from './packet.ts';
 import { includedDocuments, type RegisterPlace, readRegisters, registerPlaces } from './registers.ts';
 
@@ -51,19 +52,6 @@ export interface Stop {
   thread?: string;
   /** `trap`: a breakpoint, or a step. `asked`: the signal of {@link HeldCpus.run} asked for it, or a QMP `stop`. */
   why: 'trap' | 'asked';
-}
-
-/** What can be done with CPUs that are held: each let go by itself. */
-export interface HeldCpus extends StoppedCpus {
-  /** To memory, or to a device's registers: those see one write of as many bytes, at most 8. */
-  writePhysical(address: number, bytes: Uint8Array): Promise<void>;
-  /** By virtual address, for all CPUs. It changes no memory (a hardware breakpoint, `Z1`); KVM has four of them. */
-  setBreakpoint(address: bigint): Promise<void>;
-  clearBreakpoint(address: bigint): Promise<void>;
-  /** Lets these CPUs go, all of them if none is named, until one comes to a breakpoint, or `until` aborts. */
-  run(threads: readonly string[], until: AbortSignal): Promise<Stop>;
-  /** One instruction of one CPU. Interrupts are held off meanwhile (QEMU's `sstep` default). */
-  step(thread: string): Promise<Stop>;
 }
 
 /** The stub takes this much at once: MAX_PACKET_LENGTH / 2, as a byte is two digits (gdbstub.c, handle_read_mem()). */
@@ -140,27 +128,14 @@ export class GdbStub {
    * all CPUs run afterwards, whatever happens.
    */
   hold<T>(work: (cpus: HeldCpus) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.whileStopped(async (cpus) => {
-      const breakpoints = new Set<bigint>();
-      const held: HeldCpus = {
-        ...cpus,
-        writePhysical: (address, bytes) => this.#writePhysical(address, bytes, signal),
-        setBreakpoint: async (address) => {
-          await this.#accepted(`Z1,${address.toString(16)},1`, signal);
-          breakpoints.add(address);
-        },
-        clearBreakpoint: async (address) => {
-          await this.#accepted(`z1,${address.toString(16)},1`, undefined);
-          breakpoints.delete(address);
-        },
-        run: (threads, until) => this.#run(threads.map((t) => `c:${t}`).join(';') || 'c', until, signal),
-        step: (thread) => this.#run(`s:${thread}`, undefined, signal),
+    return this.whileStopped((cpus) => {
+      const port: StubPort = {
+        cpus,
+        ask: (...commands) => Promise.all(commands.map((command) => this.#command(command, signal))),
+        must: (command, { always = false } = {}) => this.#accepted(command, always ? undefined : signal),
+        go: (actions, until) => this.#run(actions, until, signal),
       };
-      try {
-        return await work(held);
-      } finally {
-        for (const address of breakpoints) await held.clearBreakpoint(address).catch(() => {});
-      }
+      return whileHeld(port, work);
     }, signal);
   }
 
@@ -230,14 +205,6 @@ export class GdbStub {
       asked.removeEventListener('abort', ask);
       this.#onStop = undefined;
     }
-  }
-
-  async #writePhysical(address: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-    const data = Buffer.from(bytes).toString('hex');
-    const on = this.#accepted('Qqemu.PhyMemMode:1', signal);
-    const write = this.#accepted(`M${address.toString(16)},${bytes.length.toString(16)}:${data}`, signal);
-    const off = this.#accepted('Qqemu.PhyMemMode:0', signal);
-    await Promise.all([on, write, off]);
   }
 
   #stoppedCpus(signal: AbortSignal | undefined): StoppedCpus {

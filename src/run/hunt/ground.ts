@@ -1,34 +1,33 @@
 /** Where every run of a hunt begins: a machine booted and prepared once, saved, and kept in the cache. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type CodeSymbol, parseCodeSymbols } from '../../director/symbols.ts';
 import { LabBrokeError, UsageError } from '../../errors.ts';
-import { type HuntPlan, huntLines, snapshotFunction, symbolsIn, tickFunction } from '../../hunt/script.ts';
-import {
-  type BuildContext,
-  moveIntoPlace,
-  readJson,
-  withLock,
-  withTempDirectory,
-} from '../../images/cache.ts';
+import { shifts } from '../../hunt/schedule.ts';
+import { type HuntPlan, huntLines, snapshotFunction, symbolLines, tickFunction } from '../../hunt/script.ts';
+import { type BuildContext, moveIntoPlace, withLock, withTempDirectory } from '../../images/cache.ts';
+import { findKernel, KernelMemory } from '../../introspect/kernel-memory.ts';
 import { qemuArgs } from '../../machine/args.ts';
 import { type RunningMachine, startMachine } from '../../machine/machine.ts';
 import { qemuVersion } from '../../machine/qemu-version.ts';
 import { recordToMemory } from '../../machine/record.ts';
 import { refuseUnsavable, refuseVfs, type Snapshot, savable, saveMachine } from '../../machine/snapshot.ts';
 import type { MachineSpec } from '../../machine/spec.ts';
+import { withShift } from '../../machine/state-clock.ts';
+import { findStops, type Stops } from './stops.ts';
 
 export interface Ground {
   /** Names this very snapshot: runs of the same seed on the same ground are the same. */
   id: string;
   spec: MachineSpec;
-  snapshot: Snapshot;
-  /** Addresses of the plan's points and of the functions that the harness needs. */
-  symbols: ReadonlyMap<string, bigint>;
+  /** For each shift that a schedule may ask for. */
+  snapshots: ReadonlyMap<number, Snapshot>;
+  stops: Stops;
 }
 
 /** Part of every id: raise it when the same inputs would give another snapshot. */
-const formatVersion = 2;
+const formatVersion = 3;
 
 /** A boot of a deterministic machine, at reference speed 10 s, on one that is slow and busy. */
 const bootBudgetMs = 300_000;
@@ -44,13 +43,13 @@ export async function makeGround(context: BuildContext, spec: MachineSpec, plan:
   const files = await Promise.all([spec.kernel, spec.initrd].map(identity));
   const args = qemuArgs(spec, { accel: 'tcg' });
   const id = createHash('sha256')
-    .update(JSON.stringify([formatVersion, qemu, files, args]))
+    .update(JSON.stringify([formatVersion, qemu, files, args, plan.points]))
     .digest('hex')
     .slice(0, 20);
   const place = join(context.cache, 'snapshots', id);
   return await withLock(context, `snapshot-${id}`, async () => {
     const kept = await findGround(place, id, spec);
-    if (kept) return withPoints(kept, plan);
+    if (kept) return withPoints(kept);
     await rm(place, { recursive: true, force: true });
     await removeUnused(join(context.cache, 'snapshots'));
     await withTempDirectory(context, async (dir) => {
@@ -59,19 +58,33 @@ export async function makeGround(context: BuildContext, spec: MachineSpec, plan:
       context.onProgress('Booting again, and saving the machine before its work');
       const made = join(dir, 'snapshot');
       await mkdir(made);
-      await saveAt(spec, symbols.get(snapshotFunction)!, placeOf(made), context.signal);
-      const addresses = [...symbols].map(([name, address]) => [name, `0x${address.toString(16)}`]);
-      await writeFile(join(made, 'symbols.json'), JSON.stringify(addresses));
+      const stops = await saveAt(spec, symbols, plan, placeOf(made), context.signal);
+      const { shift } = spec.deterministic!;
+      const state = await readFile(placeOf(made).state);
+      for (const other of shifts)
+        if (other !== shift) await writeFile(placeOf(made, other).state, withShift(state, shift, other));
+      await writeFile(join(made, 'stops.json'), JSON.stringify(stops, hexBigints));
       await moveIntoPlace(made, place);
     });
     const made = await findGround(place, id, spec);
     if (!made) throw new Error(`snapshot ${id} is not where it was put`);
-    return withPoints(made, plan);
+    return withPoints(made);
   });
 }
 
-function placeOf(folder: string): Snapshot {
-  return { memory: join(folder, 'memory'), state: join(folder, 'state') };
+/** The memory is the same, whatever the clock. */
+function placeOf(folder: string, shift?: number): Snapshot {
+  const state = shift === undefined ? 'state' : `state-shift${shift}`;
+  return { memory: join(folder, 'memory'), state: join(folder, state) };
+}
+
+/** No name begins so. */
+function bigintsOfHex(_: string, value: unknown): unknown {
+  return typeof value === 'string' && value.startsWith('0x') ? BigInt(value) : value;
+}
+
+function hexBigints(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
 }
 
 /** The cache's files are content-addressed, a user's kernel is not: its size and time tell one build from the next. */
@@ -81,12 +94,16 @@ async function identity(path: string): Promise<unknown> {
 }
 
 async function findGround(place: string, id: string, spec: MachineSpec): Promise<Ground | undefined> {
-  const symbols = (await readJson(join(place, 'symbols.json'))) as [string, string][] | undefined;
-  if (!symbols) return undefined;
+  const text = await readFile(join(place, 'stops.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const stops: Stops = JSON.parse(text, bigintsOfHex);
   // The time of last use.
   await utimes(place, new Date(), new Date());
-  const byName = new Map(symbols.map(([name, address]) => [name, BigInt(address)]));
-  return { id, spec, snapshot: placeOf(place), symbols: byName };
+  const own = spec.deterministic!.shift;
+  const snapshots = new Map(
+    [own, ...shifts].map((shift) => [shift, placeOf(place, shift === own ? undefined : shift)]),
+  );
+  return { id, spec, snapshots, stops };
 }
 
 /** A snapshot is some 500 MB: a week without use, and it is gone. A lab that is hunted again makes it anew. */
@@ -100,25 +117,25 @@ async function removeUnused(folder: string): Promise<void> {
   }
 }
 
-function withPoints(ground: Ground, { points }: HuntPlan): Ground {
-  const missing = points.filter((name) => !ground.symbols.has(name));
+function withPoints(ground: Ground): Ground {
+  const { missing } = ground.stops;
   if (missing.length === 0) return ground;
-  throw new UsageError(`this kernel has no function ${missing.join(', ')}`, {
+  throw new UsageError(`this kernel has no ${missing.join('; no ')}`, {
     code: 'NO_SUCH_POINT',
-    next: 'Look it up in /proc/kallsyms: it may be inlined, or have another name in this kernel.',
+    next: 'Look functions up in /proc/kallsyms: one may be inlined, or have another name in this kernel.',
   });
 }
 
 /** One boot to the snapshot's place and past it: what the machine says of its symbols. */
-async function learnSymbols(spec: MachineSpec, signal?: AbortSignal): Promise<Map<string, bigint>> {
+async function learnSymbols(spec: MachineSpec, signal?: AbortSignal): Promise<Map<string, CodeSymbol>> {
   const record = recordToMemory();
   const bounded = bootSignal(signal);
   await using machine = await startMachine(spec, { accel: 'tcg', record, signal: bounded });
   await prepared(machine, bounded);
   const lines = consoleLines(record.text('serial'));
   if (lines.some((line) => huntLines.vf.test(line))) throw refuseVfs(spec);
-  const symbols = symbolsIn(lines);
-  for (const name of [snapshotFunction, tickFunction])
+  const symbols = parseCodeSymbols(symbolLines(lines));
+  for (const name of [snapshotFunction, tickFunction, 'linux_banner'])
     if (!symbols.has(name))
       throw new LabBrokeError(`the kernel has no function ${name}, which a hunt needs`, {
         code: 'HUNT_UNPREPARED',
@@ -168,11 +185,13 @@ export function bootSignal(signal: AbortSignal | undefined): AbortSignal {
 
 async function saveAt(
   spec: MachineSpec,
-  address: bigint,
+  symbols: ReadonlyMap<string, CodeSymbol>,
+  plan: HuntPlan,
   { memory, state }: Snapshot,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<Stops> {
   const bounded = bootSignal(signal);
+  const { address } = symbols.get(snapshotFunction)!;
   await using machine = await startMachine(spec, {
     accel: 'tcg',
     record: recordToMemory(),
@@ -180,13 +199,17 @@ async function saveAt(
     paused: true,
     ...savable(memory),
   });
-  await machine.gdb!.hold(async (cpus) => {
+  return await machine.gdb!.hold(async (cpus) => {
     await cpus.setBreakpoint(address);
     const stop = await cpus.run([], bounded);
     if (stop.why === 'asked') throw bootTooLong(machine.serial.lastLines());
     await cpus.clearBreakpoint(address);
+    const linux_banner = symbols.get('linux_banner')!.address;
+    const kernel = new KernelMemory(cpus, await findKernel(cpus, { linux_banner }));
+    const stops = await findStops({ symbols, read: (ranges) => kernel.read(ranges) }, plan.points);
     await saveMachine(machine, state, bounded);
     // Before the hold ends: one that goes on writes into the memory that was saved.
     await machine.stop();
+    return stops;
   }, bounded);
 }

@@ -67,3 +67,14 @@ it('a breakpoint that the stub refuses is an error', async () => {
   await expect(stub.hold((cpus) => cpus.setBreakpoint(0x10n))).rejects.toThrow(GdbError);
   expect(qemu.running).toBe(true);
 });
+
+it('an instruction pointer is read and set by itself', async () => {
+  const { qemu, stub } = await connected();
+  qemu.answers.p10 = '1000008100000000';
+  qemu.answers['P10=1900008100000000'] = 'OK';
+  await stub.hold(async (cpus) => {
+    expect(await cpus.instructionPointer('p01.01')).toBe(0x81000010n);
+    await cpus.setInstructionPointer('p01.01', 0x81000019n);
+  });
+  expect(qemu.commands.slice(-5)).toEqual(['Hgp01.01', 'p10', 'Hgp01.01', 'P10=1900008100000000', 'vCont;c']);
+});
