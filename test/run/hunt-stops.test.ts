@@ -23,7 +23,7 @@ ffffffff81000060 t next
   // At 8 a call of lock_vector_lock, at 0x0d a store of 0 into gs:vector_irq(,%rbx,8)
   memory.set(bytes('0f1f440000'), 0);
   memory.set(bytes('e813000000'), 8);
-  memory.set(bytes('6548c704dd00000200 00000000'.replaceAll(' ', '')), 0x15);
+  memory.set(bytes('6548c704dd00000200 00000000'), 0x0d);
   const read = async (ranges: readonly { address: bigint; length: number }[]) =>
     ranges.map(({ address, length }) => {
       const at = Number(address - 0xffffffff81000000n);
