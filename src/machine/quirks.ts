@@ -40,6 +40,8 @@ export const quirkIds = [
   'tcg-single-thread-nested-hang',
   'icount-block-io',
   'icount-full-console',
+  'icount-stop-skips-time',
+  'icount-stop-runs-on',
   'tcg-iotlb-assertion',
   'tcg-stale-breakpoint',
   'tcg-lost-timer',
@@ -114,6 +116,24 @@ export const quirks: readonly Quirk[] = [
     avoidedBy: 'the console of a deterministic machine is a file',
     affects: '`--deterministic` and hunts: two runs would differ',
     applies: (spec) => spec.deterministic !== undefined,
+  },
+  {
+    id: 'icount-stop-skips-time',
+    what: "At a breakpoint the machine's clock jumps to its next timer",
+    versions:
+      'all with icount and sleep=off: the CPU that came to it counts as idle before the main loop has heard of it ' +
+      '(system/cpus.c, cpu_thread_is_idle(); accel/tcg/icount-common.c, icount_start_warp_timer()); read in 10.0',
+    avoidedBy: 'cannot be avoided; it is the same on every run',
+    affects: 'hunts: with every visit of a point a timer fires, so that time goes faster than the CPUs',
+  },
+  {
+    id: 'icount-stop-runs-on',
+    what: 'When one CPU comes to a breakpoint, the others go on until the main loop has heard of it',
+    versions:
+      'all with thread=single (accel/tcg/tcg-accel-ops-rr.c, rr_cpu_thread_fn(): after EXCP_DEBUG the next CPU has ' +
+      'its turn); seen in 10.0.2: two runs that let two CPUs go together ended 10 ms apart',
+    avoidedBy: 'a hunt lets one CPU go at a time, also of those that idle',
+    affects: 'hunts: a replay would differ',
   },
   {
     id: 'tcg-iotlb-assertion',

@@ -5,7 +5,7 @@ import { type HuntEvent, type HuntResult, type HuntRun, hunt, weigh } from '../.
 import { type Preemption, type Schedule, undisturbed } from '../../src/hunt/schedule.ts';
 import { styleFor } from '../../src/report/colour.ts';
 import { type HuntHead, huntText } from '../../src/report/hunt-text.ts';
-import { idleAddress, MadeCpus, type Operation, tickAddress } from './made-cpus.ts';
+import { contendedAddress, idleAddress, MadeCpus, type Operation, tickAddress } from './made-cpus.ts';
 
 const [a, b] = [0xan, 0xbn];
 const points = new Map([
@@ -20,6 +20,7 @@ async function driven(programs: Operation[][], schedule: Schedule, slice = 4) {
   const cpus = new MadeCpus(programs, () => end.abort(), slice);
   return await drive(cpus, {
     ...{ points, tick: tickAddress, idle: new Set([idleAddress]), schedule, ended: end.signal },
+    contended: contendedAddress,
     stuck: () => AbortSignal.timeout(20),
   });
 }
@@ -72,6 +73,40 @@ describe('a schedule', () => {
         ),
       ),
     ).toBe('0a3ticks 1b');
+  });
+
+  test('lets go when somebody waits for a lock', async () => {
+    let locked = true;
+    const unlock: Operation = {
+      do: () => {
+        locked = false;
+        return undefined;
+      },
+    };
+    const lock: Operation = { at: contendedAddress, do: () => (locked ? 'wait' : undefined) };
+    expect(
+      told(
+        await driven(
+          [
+            [at(a), unlock],
+            [lock, at(b)],
+          ],
+          preempted({ visit: 0, hold: 3 }),
+        ),
+      ),
+    ).toBe('0a3lock 1b');
+  });
+
+  test('lets one go first that is urgent, as soon as an interrupt waits for it', async () => {
+    const programs = () => [
+      [at(a), at(a), at(a)],
+      [{ do: () => undefined, idles: true }, at(b), at(b)],
+    ];
+    // CPU1 begins to idle, and an interrupt waits for it: it is asked for with its priority only.
+    const order = async (urgent?: number) =>
+      told(await driven(programs(), urgent === undefined ? undisturbed : { ...undisturbed, urgent }));
+    expect(await order()).toBe('0a 0a 0a 1b 1b');
+    expect(await order(1)).toBe('1b 1b 0a 0a 0a');
   });
 
   test('lets go when nothing moves at all', async () => {

@@ -6,6 +6,8 @@ export interface Operation {
   at?: bigint;
   /** What it does. `wait`: it is not ready, the CPU idles and its timer ticks. */
   do?: () => 'wait' | undefined;
+  /** It stands in `hlt` there, with an interrupt that waits for it. */
+  idles?: boolean;
 }
 
 interface MadeCpu {
@@ -19,6 +21,7 @@ interface MadeCpu {
 
 export const tickAddress = 0x71cn;
 export const idleAddress = 0x1d1en;
+export const contendedAddress = 0x10c4n;
 
 /** Each runs `slice` operations, then the next does: as QEMU's one thread does with its CPUs. */
 export class MadeCpus implements SteeredCpus {
@@ -50,8 +53,9 @@ export class MadeCpus implements SteeredCpus {
     return this.#address(this.#cpu(thread));
   }
 
-  async halted() {
-    return false;
+  async halted(cpu: number) {
+    const { operations, at } = this.#cpus[cpu]!;
+    return operations[at]?.idles === true;
   }
 
   async waitsFor(cpu: number) {
