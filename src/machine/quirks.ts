@@ -131,7 +131,7 @@ export const quirks: readonly Quirk[] = [
     what: 'When one CPU comes to a breakpoint, the others go on until the main loop has heard of it',
     versions:
       'all with thread=single (accel/tcg/tcg-accel-ops-rr.c, rr_cpu_thread_fn(): after EXCP_DEBUG the next CPU has ' +
-      'its turn); seen in 10.0.2: two runs that let two CPUs go together ended 10 ms apart',
+      'its turn); read in 10.0, and the likely reason why two runs that let two CPUs go together ended 10 ms apart',
     avoidedBy: 'a hunt lets one CPU go at a time, also of those that idle',
     affects: 'hunts: a replay would differ',
   },

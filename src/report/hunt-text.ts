@@ -1,7 +1,7 @@
 /** What a hunt found, for a terminal. */
 import type { Visit } from '../hunt/drive.ts';
 import type { Hit, HuntResult, HuntRun, Weight } from '../hunt/hunt.ts';
-import { type Preemption, plainShift, type Schedule } from '../hunt/schedule.ts';
+import type { Preemption, Schedule } from '../hunt/schedule.ts';
 import type { Style } from './colour.ts';
 import { plainLine } from './plain.ts';
 import { formatMs } from './time.ts';
@@ -50,11 +50,11 @@ export function huntText(head: HuntHead, result: HuntResult, style: Style): stri
   const { length } = hits;
   if (length > 0)
     lines.push('', `Failed: ${length === 1 ? 'seed' : 'seeds'} ${some(hits.map(({ seed }) => seed))}`);
-  for (const hit of hits) if (hit.shrunk) lines.push('', ...hitLines(hit, head));
+  for (const hit of hits) if (hit.shrunk) lines.push('', ...hitLines(hit, head, undisturbed.schedule.shift));
   return text(lines);
 }
 
-function hitLines({ seed, run, shrunk }: Hit, head: HuntHead): string[] {
+function hitLines({ seed, run, shrunk }: Hit, head: HuntHead, plainShift: number): string[] {
   const { schedule, tries, minimal, replay } = shrunk!;
   const [from, left] = [run.schedule.preemptions.length, schedule.preemptions.length];
   const same = replay.same
@@ -64,14 +64,14 @@ function hitLines({ seed, run, shrunk }: Hit, head: HuntHead): string[] {
     `Seed ${seed}: ${ending(shrunk!.run)}.`,
     `  Of ${count(from)} ${count(left)} ${left === 1 ? 'is' : 'are'} needed` +
       ` (${tries} tries${minimal ? '' : ', stopped before the end'}; ${same}):`,
-    ...stepLines(schedule, shrunk!.run.visits),
+    ...stepLines(schedule, shrunk!.run.visits, plainShift),
     ...tail(shrunk!.run),
     `  Again: ${head.replay(seed)}`,
   ];
 }
 
 /** Where each preemption is, and what the others did meanwhile. */
-export function stepLines(schedule: Schedule, visits: readonly Visit[]): string[] {
+function stepLines(schedule: Schedule, visits: readonly Visit[], plainShift: number): string[] {
   const { preemptions, urgent, shift } = schedule;
   const lines = [
     ...(urgent === undefined ? [] : [`    CPU${urgent} goes on as soon as an interrupt waits for it`]),
