@@ -36,7 +36,11 @@ export interface HuntPlan {
   longest: number;
 }
 
-/** Called by nobody but the script: where a CPU enters it, the snapshot is taken. */
+/**
+ * Called by nobody but the script: where a CPU enters it, the snapshot is taken. That is CPU0: a restored machine does
+ * nothing before CPU0 has been let go (accel/tcg/tcg-accel-ops-rr.c, rr_cpu_thread_fn(): it waits while first_cpu is
+ * stopped), and one that idles there could not be without a jump of the clock.
+ */
 export const snapshotFunction = '__x64_sys_personality';
 
 /** A CPU whose timer fires enters it; so a hold that nobody ends is found out. */
@@ -71,7 +75,7 @@ ${prepare.trimEnd() || ':'}
 for f in /sys/bus/pci/devices/*/physfn; do [ -e $f ] && echo vflab-hunt-vf $f; done
 grep -Fw -A1 ${names} /proc/kallsyms | sed 's/^/vflab-hunt-symbol /'
 echo vflab-hunt-ready
-linux64 true
+taskset 1 linux64 true
 (
 ${work.trimEnd()}
 )

@@ -9,7 +9,7 @@ import { parseKallsyms } from '../../introspect/kallsyms.ts';
 import { findKernel, KernelMemory } from '../../introspect/kernel-memory.ts';
 import { vectorLayout } from '../../introspect/layout.ts';
 import { SlotReader } from '../../introspect/slot.ts';
-import type { HeldCpus } from '../../machine/gdb/stub.ts';
+import type { HeldCpus } from '../../machine/gdb/held-cpus.ts';
 import { quoteCommand } from '../../shell.ts';
 import { hostOf, type VariantContext } from '../context.ts';
 import { kallsymsOf, kernelFacts, readerOf, stubBroken, takeMatrix } from '../inspect.ts';

@@ -1,4 +1,5 @@
 /** The machine of a hunt: the lab's host, deterministic, with its work given to it at its start. */
+import { gzipSync } from 'node:zlib';
 import { UsageError } from '../../errors.ts';
 import { type HuntPlan, huntScript } from '../../hunt/script.ts';
 import type { BuildContext } from '../../images/cache.ts';
@@ -42,7 +43,8 @@ export async function huntMachine(
 
 /** Addresses are those of the kernel's file, so that a snapshot made anew has them again. */
 export function withHunt({ trace: _, ...spec }: MachineSpec, hunt: HuntPlan): MachineSpec {
-  const script = Buffer.from(huntScript(hunt)).toString('base64');
+  // The kernel's command line is short.
+  const script = gzipSync(huntScript(hunt), { level: 9 }).toString('base64');
   return {
     ...spec,
     cmdline: [...spec.cmdline, 'nokaslr', `vflab.name=${spec.name}`, `vflab.script=${script}`],
