@@ -56,6 +56,9 @@ function failure(error: unknown, { err }: CommandContext, bisect: boolean): numb
     );
     return bisect ? exitCodes.bisectAbort : exitCodes.usage;
   }
+  // What an interrupted command was waiting for throws the signal's reason, and the user knows it.
+  if (error === 'SIGINT') return exitCodes.interrupted;
+  if (error === 'SIGTERM') return exitCodes.terminated;
   if (!isKnownError(error)) {
     err.write(`${err.style.red('internal error')}: this is a bug of vflab, please report it whole\n`);
     err.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

@@ -37,9 +37,8 @@ export interface HuntPlan {
 }
 
 /**
- * Called by nobody but the script: where a CPU enters it, the snapshot is taken. That is CPU0: a restored machine does
- * nothing before CPU0 has been let go (accel/tcg/tcg-accel-ops-rr.c, rr_cpu_thread_fn(): it waits while first_cpu is
- * stopped), and one that idles there could not be without a jump of the clock.
+ * Called by nobody but the script: where CPU0 enters it, the snapshot is taken. Another one would not do (quirk
+ * `restored-waits-for-cpu0`).
  */
 export const snapshotFunction = '__x64_sys_personality';
 

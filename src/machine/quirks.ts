@@ -42,6 +42,7 @@ export const quirkIds = [
   'icount-full-console',
   'icount-stop-skips-time',
   'icount-stop-runs-on',
+  'restored-waits-for-cpu0',
   'tcg-iotlb-assertion',
   'tcg-stale-breakpoint',
   'tcg-lost-timer',
@@ -134,6 +135,15 @@ export const quirks: readonly Quirk[] = [
       'its turn); read in 10.0, and the likely reason why two runs that let two CPUs go together ended 10 ms apart',
     avoidedBy: 'a hunt lets one CPU go at a time, also of those that idle',
     affects: 'hunts: a replay would differ',
+  },
+  {
+    id: 'restored-waits-for-cpu0',
+    what: 'A restored machine of which only another CPU is let go stands still until CPU0 is let go too',
+    versions:
+      'all with thread=single (accel/tcg/tcg-accel-ops-rr.c, rr_cpu_thread_fn(): the thread of all CPUs begins when ' +
+      'first_cpu is no longer stopped); seen in 10.0.2',
+    avoidedBy: 'the snapshot of a hunt is taken at an instruction of CPU0, which so is the first to go on',
+    affects: 'hunts: no run would end',
   },
   {
     id: 'tcg-iotlb-assertion',
