@@ -44,3 +44,25 @@ test('without that write nothing excuses it', () => {
   );
   expect(outcomes(traces).map(([outcome]) => outcome)).not.toContain('replayed');
 });
+
+/** Two interrupts and one round of handlers; then the irq is freed and requested again. */
+function oneRoundForTwo(loose: number, answers: 'first' | 'second'): TwoTraces {
+  const traces = new TwoTraces().config(32, 0, 38).mark(loose).wait(0.01).whole(32, 0, 38);
+  for (const which of ['first', 'second'] as const) {
+    traces.message(0, 38).accept(0, 38).wait(50e-6);
+    if (which === answers) traces.round(32, 0);
+    traces.wait(200e-6);
+  }
+  traces.trace(0, 'vector_clear: irq=32 vector=38 cpu=0 prev_vector=0 prev_cpu=0', 'd..2.');
+  traces.config(32, 0, 239).config(32, 0, 38).wait(1).whole(32, 0, 38);
+  return traces.end();
+}
+
+test('clocks that leave open which of two interrupts met the handler: the last did not, and was discarded', () => {
+  expect(outcomes(oneRoundForTwo(2e-3, 'first'))).toEqual([['freed', 'kernel']]);
+});
+
+test('clocks that tell: the second met it, so the first is lost', () => {
+  expect(outcomes(oneRoundForTwo(0, 'first'))).toEqual([['freed', 'kernel']]);
+  expect(outcomes(oneRoundForTwo(0, 'second'))).toEqual([['lost', 'kernel']]);
+});

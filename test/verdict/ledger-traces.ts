@@ -41,11 +41,14 @@ export class TwoTraces {
     return this;
   }
 
-  mark(): this {
+  /** @param loose seconds that the write took: what the clocks leave open */
+  mark(loose = 0): this {
     this.#mark += 1;
     const value = (this.#mark * 65536 + 0x4656).toString(16);
     return this.trace(0, `tracing_mark_write: vflab-sync ${this.#mark} <`, '.....')
+      .wait(loose / 2)
       .device(`pci_cfg_write mch 00:00.0 @0x0 <- 0x${value}`)
+      .wait(loose / 2)
       .trace(0, `tracing_mark_write: vflab-sync ${this.#mark} >`, '.....');
   }
 

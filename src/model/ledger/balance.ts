@@ -50,6 +50,7 @@ export function balance({ device, kernel, clock, log }: Ledger): Balance {
   );
   const open: { latch: Latch; slot: Slot; accepted: boolean }[] = [];
   const unprompted: Round[] = [];
+  const answered = new Map<Round, Latch>();
   const irqOfEntry = new Map<number, { time: number; irq: number }[]>();
   for (const slot of new Set([...latches.keys(), ...rounds.keys()])) {
     const here = latches.get(slot) ?? [];
@@ -57,6 +58,7 @@ export function balance({ device, kernel, clock, log }: Ledger): Balance {
     unprompted.push(...found.unprompted.filter(({ time }) => time >= since && time <= until));
     for (const { latch, round } of found.pairs) {
       const { entry, time } = latch.message;
+      answered.set(round, latch);
       if (entry !== undefined) push(irqOfEntry, entry, { time, irq: round.irq });
       if (inTime(latch.message)) book.handled(latch, slot, round);
     }
@@ -72,6 +74,7 @@ export function balance({ device, kernel, clock, log }: Ledger): Balance {
     log,
     unprompted: Map.groupBy(unprompted, (round) => round.irq),
     rounds: Map.groupBy(kernel.rounds, (round) => round.irq),
+    answered,
     irqOfEntry: (entry, time) => lastBefore(entry === undefined ? undefined : irqOfEntry.get(entry), time),
   };
   for (const { latch, slot, accepted } of open)

@@ -40,6 +40,8 @@ export interface Sides {
   unprompted: Map<number, Round[]>;
   /** Rounds of each irq, in order. */
   rounds: ReadonlyMap<number, readonly Round[]>;
+  /** The interrupt that a round was matched with. */
+  answered: ReadonlyMap<Round, Latch>;
   /** The irq whose interrupts the MSI-X entry of a message made at last. */
   irqOfEntry: (entry: number | undefined, time: number) => number | undefined;
 }
@@ -108,11 +110,17 @@ function ofIrq(owner: Tenure, { at, message }: Latch, slot: Slot, sides: Sides):
     const why = `irq ${irq} was disabled: on arrival the kernel masked it and noted it (IRQS_PENDING)`;
     return { outcome: 'disabled', why, evidence: [{ from: 'device', line: mask }] };
   }
-  const after = rounds.find((round) => round.time > at.low);
-  const stops = owner.ended === 'freed' && owner.to - at.low < stopping;
-  if (stops && (!after || after.time > owner.to)) {
-    return freed(irq, here, owner, sides.kernel);
-  }
+  // A round that may have begun before the interrupt was sent that it was matched with may be the answer to the one
+  // before that, as far as the clocks can tell: then it is the last of them that met no handler.
+  const later = (end: number) =>
+    rounds.some((round) => {
+      const other = sides.answered.get(round);
+      return other && other.message.time > message.time && round.time > other.at.high && round.time <= end;
+    });
+  const stopped = ownersAt(sides.kernel, slot, at).find(
+    ({ irq: whose, ended, to }) => whose === irq && ended === 'freed' && to - at.low < stopping && !later(to),
+  );
+  if (stopped) return freed(irq, here, stopped, sides.kernel);
   const why = `irq ${irq} owned ${here}, and none of its handlers ran`;
   return { outcome: 'lost', why, evidence: [{ from: 'kernel', line: owner.line }] };
 }
@@ -194,7 +202,11 @@ function place(slot: Slot): string {
 
 /** The irq that may have owned the vector at that time; the later one where two may. */
 export function ownerAt(kernel: KernelSide, slot: Slot, at: Interval): Tenure | undefined {
-  return kernel.tenuresOf(slot).findLast((tenure) => tenure.from <= at.high && tenure.to >= at.low);
+  return ownersAt(kernel, slot, at).at(-1);
+}
+
+function ownersAt(kernel: KernelSide, slot: Slot, at: Interval): Tenure[] {
+  return kernel.tenuresOf(slot).filter((tenure) => tenure.from <= at.high && tenure.to >= at.low);
 }
 
 function takeAfter(rounds: Round[] | undefined, time: number): Round | undefined {
