@@ -86,11 +86,11 @@ export class CaseFile {
     if (this.#facts.inBlock) return this.#readNew(text, line).wantsNext;
     const known = this.#repeats.find(text);
     if (known) {
-      this.#again(known, line, () => text);
+      this.#again(known, line, isGuess, () => text);
       return true;
     }
     if (isGuess && this.#search(text).next(text) < 0) {
-      this.#repeats.keep({ kind: undefined, facts: [], wantsNext: false });
+      this.#repeats.keep({ kind: undefined, facts: [], wantsNext: false, isPlain: true });
       return false;
     }
     const reading = this.#readNew(text, line);
@@ -104,15 +104,19 @@ export class CaseFile {
     const known = this.#repeats.follows(text, from);
     if (!known) return -1;
     const { end } = this.#repeats;
-    this.#again(known, line, () => text.slice(from, end));
+    this.#again(known, line, this.#isGuess, () => text.slice(from, end));
     return end;
   }
 
-  #again(known: Reading, line: number, text: () => string): void {
-    if (known.kind) this.#count(known.kind);
-    for (const fact of known.facts)
-      this.#book.add(fact, () => ({ file: this.#file, line, text: utf8(text()) }));
-    this.#isGuess = !known.wantsNext && line >= sample;
+  /** @param isGuess nothing but the line before it says that it is worth a look */
+  #again(known: Reading, line: number, isGuess: boolean, text: () => string): void {
+    // Read at the beginning of the file, where every line is; here it would not be.
+    const isPassed = known.isPlain && isGuess;
+    if (known.kind && !isPassed) this.#count(known.kind);
+    if (!isPassed)
+      for (const fact of known.facts)
+        this.#book.add(fact, () => ({ file: this.#file, line, text: utf8(text()) }));
+    this.#isGuess = (isPassed || !known.wantsNext) && line >= sample;
   }
 
   #readNew(text: string, line: number): Reading {
@@ -121,7 +125,8 @@ export class CaseFile {
     this.#found = [];
     const kind = lineKind(own);
     this.#count(kind);
-    return { kind, wantsNext: this.#facts.line(own, line), facts: this.#found };
+    const isPlain = line <= sample && this.#search(text).next(text) < 0;
+    return { kind, wantsNext: this.#facts.line(own, line), facts: this.#found, isPlain };
   }
 
   /** Made for the first text that is searched: the rest will be like it. */

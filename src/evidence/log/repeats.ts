@@ -7,11 +7,13 @@
 import type { LineKind, LogFact } from './facts.ts';
 
 export interface Reading {
-  /** Undefined: no word in it was worth a look. */
+  /** Undefined: it was not read, being plain. */
   kind: LineKind | undefined;
   facts: readonly LogFact[];
   /** The next line is to be read whatever it holds. */
   wantsNext: boolean;
+  /** No word in it is worth a look. */
+  isPlain: boolean;
 }
 
 /** As dmesg prints a line, and journalctl and syslog do. */
