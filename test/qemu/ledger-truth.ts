@@ -93,10 +93,11 @@ async function disable({ sh }: LedgerHost): Promise<number> {
     'set -e; DEV=$(lspci -Dd 1234:11e8 | cut -d" " -f1); BAR=$(sed -n "1s/ .*//p" /sys/bus/pci/devices/$DEV/resource); ' +
       'modprobe vfio_iommu_type1; echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts; modprobe vfio-pci nointxmask=1; ' +
       'echo vfio-pci > /sys/bus/pci/devices/$DEV/driver_override; echo $DEV > /sys/bus/pci/drivers_probe; ' +
-      '(exec qemu-system-x86_64 -M q35 -accel tcg -m 64 -S -nodefaults -display none -device vfio-pci,host=$DEV </dev/null >/tmp/vm 2>&1) & ' +
-      'VM=$!; until grep vfio-intx /proc/interrupts; do kill -0 $VM || { cat /tmp/vm; exit 1; }; sleep 0.1; done; ' +
+      // In the background once it has reset its devices: a raise before that would be taken back.
+      'qemu-system-x86_64 -M q35 -accel tcg -m 64 -S -nodefaults -display none -device vfio-pci,host=$DEV -daemonize -pidfile /tmp/vm.pid </dev/null >/tmp/vm 2>&1 || { cat /tmp/vm >&2; exit 1; }; ' +
+      'VM=$(cat /tmp/vm.pid); grep vfio-intx /proc/interrupts; ' +
       'setpci -s $DEV COMMAND=2:2; devmem $((BAR + 0x60)) 32 1; until grep vfio-intx /proc/interrupts | grep " 1 "; do sleep 0.1; done; ' +
-      'devmem $((BAR + 0x64)) 32 1; devmem $((BAR + 0x60)) 32 1; kill $VM; wait $VM || :',
+      'devmem $((BAR + 0x64)) 32 1; devmem $((BAR + 0x60)) 32 1; kill $VM; while kill -0 $VM 2>/dev/null; do sleep 0.1; done',
   );
   return Number(/^ *(\d+):.*vfio-intx/m.exec(said)![1]);
 }
