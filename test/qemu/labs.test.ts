@@ -81,12 +81,8 @@ it('nvme-vf-aer-hang: the second kind of device, with real I/O', async () => {
 
 it('vf-aer-pf-stall: a VF of the host and one of the guest, and a PF that stalls', async () => {
   const result = await run('vf-aer-pf-stall', '--variant', 'stall');
-  const { findings, folder } = result.variants[0]!;
-  const ids = findings.map((finding) => finding.id);
-  expect(ids).toEqual(expect.arrayContaining(['vm-stopped-by-aer', 'pf-recovered']));
-  // Its traffic was looked at during the stall, or its watchdog had ended that before.
-  const log = readFileSync(join(folder, 'host.dmesg'), 'utf8');
-  expect([ids.includes('pf-broken'), log.includes('NETDEV WATCHDOG')]).toContain(true);
+  const ids = result.variants[0]!.findings.map((finding) => finding.id);
+  expect(ids).toEqual(expect.arrayContaining(['vm-stopped-by-aer', 'pf-recovered', 'pf-broken']));
 });
 
 describe('virtio-blk-probe-failure', () => {

@@ -19,7 +19,9 @@ export type DriverSaying =
   | 'link-up'
   | 'link-down'
   | 'hardware-error'
-  | 'timeout';
+  | 'timeout'
+  /** Its transmit watchdog had it reset (igb_main.c igb_tx_timeout, igb_reset_task). */
+  | 'adapter-reset';
 
 export type DriverFact =
   | { kind: 'driver-says'; driver: string; device: string; what: DriverSaying }
@@ -38,6 +40,7 @@ const sayings: readonly [RegExp, DriverSaying][] = [
   [/^VF \d{1,4} has caused a PCIe error/, 'vf-caused-error'],
   [/^Hardware Error/, 'hardware-error'],
   [/^(?:NETDEV WATCHDOG|Detected Tx Unit Hang|I\/O (?:tag )?\d{1,6}.{0,40}timeout)/, 'timeout'],
+  [/^Reset adapter/, 'adapter-reset'],
 ];
 
 const link = /^(?:igb: \S{1,16} |\S{0,16} ?)?(?:NIC )?Link is (Up|Down)/;

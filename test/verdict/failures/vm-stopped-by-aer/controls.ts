@@ -360,6 +360,18 @@ export const controls: Control[] = [
     finding: 'pf-broken',
   },
   {
+    name: 'the PF works when it is looked at, but its watchdog had to reset it first',
+    run: () =>
+      unplug().replace(
+        'host.dmesg',
+        /^.*AER: device recovery successful.*$/m,
+        '$&\n[   26.000000] igb 0000:01:00.0 eth0: Reset adapter',
+      ),
+    verdict: 'clean',
+    remedy: 'prevented',
+    finding: 'pf-broken',
+  },
+  {
     name: 'the guest lives but its VF does not work',
     run: () => unplug().events(traffic('guest-vf', 'end', 0)),
     verdict: 'inconclusive',

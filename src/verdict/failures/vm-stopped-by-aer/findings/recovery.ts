@@ -44,9 +44,32 @@ function ending(facts: AerFacts, report: Report): Finding[] {
         evidence: [ofKernel(end)],
         rule: 'AER-O1',
       },
+      ...stalled(facts, report, end),
     ];
   }
   return [failed(facts, report, who)];
+}
+
+/** Its watchdog says so, whenever its traffic was looked at: that ends the stall after some seconds. */
+function stalled(facts: AerFacts, report: Report, end: Report['lines'][number]): Finding[] {
+  const reset = facts.hostKernel.find(
+    ({ event, t }) =>
+      t > end.t &&
+      event.kind === 'driver-says' &&
+      event.what === 'adapter-reset' &&
+      event.device === report.source,
+  );
+  if (!reset) return [];
+  return [
+    {
+      id: 'pf-broken',
+      severity: 'warning',
+      title: `${label(facts, report.source)} stalled after its recovery, until its transmit watchdog reset it`,
+      text: `For ${(reset.t - end.t).toFixed(1)} s it sent nothing, though its log says that it had recovered.`,
+      evidence: [ofKernel(end), ofKernel(reset)],
+      rule: 'TRAFFIC',
+    },
+  ];
 }
 
 function failed(facts: AerFacts, report: Report, who: string): Finding {
