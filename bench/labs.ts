@@ -4,7 +4,7 @@
  * Progress goes to stderr, the table to stdout; the exit code is that of the worst. Whatever else follows `--` goes to
  * every `vflab run`: `npm run labs -- --kernel all`.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -27,6 +27,13 @@ const names = readdirSync(folder)
 const results = new Map<string, RunResult>();
 const broken: string[] = [];
 let interrupted = false;
+const running = new Set<ChildProcess>();
+// Each lab has a process group of its own, so that it hears of it once, whoever sent it, and puts its machines away.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    interrupted = true;
+    for (const child of running) child.kill(signal);
+  });
 const started = performance.now();
 const waiting = [...names];
 await Promise.all(
@@ -64,14 +71,17 @@ async function runLab(name: string): Promise<void> {
   const variants = (loaded.lab.quick ?? []).flatMap((variant) => ['--variant', variant]);
   const child = spawn(join(root, 'bin/vflab'), ['run', join(folder, name), ...variants, '--json', ...more], {
     cwd: root,
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {
     text += piece;
   });
   createInterface(child.stderr).on('line', (line) => process.stderr.write(`${name.slice(0, -5)}: ${line}\n`));
   await once(child, 'close');
+  running.delete(child);
   try {
     results.set(name, JSON.parse(text) as RunResult);
   } catch {

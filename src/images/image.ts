@@ -40,8 +40,8 @@ export const guestPaths = { kernel: '/vflab/guest/vmlinuz', initrd: '/vflab/gues
 const recipesDir = fileURLToPath(new URL('../../images/', import.meta.url));
 
 /**
- * Without a guest's kernel it is the image of a host that has none. Throws `EnvironmentError` PACKAGE_NOT_FOUND, APT_FAILED, DISK_FULL, IMAGE_BUILD_FAILED;
- * `UsageError` for recipes.
+ * Without a guest's kernel it is the image of a host that has no guests. Throws `EnvironmentError` PACKAGE_NOT_FOUND,
+ * APT_FAILED, DISK_FULL, IMAGE_BUILD_FAILED; `UsageError` for recipes.
  */
 export async function buildHostImage(
   context: BuildContext,
