@@ -5,12 +5,7 @@
 import { bytesOf, holds, LineBytes, textOf } from '../evidence/ftrace/bytes.ts';
 import { looksLikeTrace } from '../evidence/ftrace/line.ts';
 import type { MatrixProbe } from '../evidence/ftrace/probes.ts';
-import {
-  type MatrixEvent,
-  readVectorLine,
-  type VectorEvent,
-  type VectorLine,
-} from '../evidence/ftrace/vectors.ts';
+import { type MatrixEvent, readVectorLine, type VectorEvent } from '../evidence/ftrace/vectors.ts';
 import { hintsFor, stepMatrix } from '../model/domain/matrix.ts';
 import { stepProbe } from '../model/domain/probe.ts';
 import { type Domain, forget, type Irq, newDomain, type Section, stir } from '../model/domain/state.ts';
@@ -19,7 +14,8 @@ import { type KernelFeatures, kernelFeatures, kernelVersion } from '../model/fea
 import { startMatrix, step } from '../model/vector/matrix.ts';
 import { seededMatrix } from '../model/vector/state.ts';
 import type { Departure, Event, MatrixState } from '../model/vector/types.ts';
-import { SameTime, type TracedLine, timeOf } from './same-time.ts';
+import { EventLine } from './event-line.ts';
+import { SameTime, timeOf } from './same-time.ts';
 import { hintsOfKernel, type KernelHints } from './vector-kernel.ts';
 import { emptyTally, type Tally, tally } from './vector-tally.ts';
 
@@ -69,36 +65,6 @@ export interface TraceSummary extends Tally {
   /** Sum of what the kernel said was lost. */
   lostEvents: number;
   impossible?: ImpossibleEvent;
-}
-
-type Read = Extract<VectorLine, { event: unknown }>;
-
-/** An event where it stands; a string is made of it only where it is shown or waits. */
-class EventLine implements TracedLine {
-  readonly read: Read;
-  readonly number: number;
-  readonly #line: LineBytes;
-  readonly #above: LineBytes;
-
-  /** @param above the event before it */
-  constructor(read: Read, number: number, line: LineBytes, above: LineBytes) {
-    this.read = read;
-    this.number = number;
-    this.#line = line;
-    this.#above = above;
-  }
-
-  get executing(): number | undefined {
-    return this.read.event.executing;
-  }
-
-  get text(): string {
-    return this.#line.text;
-  }
-
-  get above(): string {
-    return this.#above.text;
-  }
 }
 
 const linuxVersion = bytesOf('Linux version ');
