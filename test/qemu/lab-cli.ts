@@ -58,10 +58,12 @@ export class LabCli implements Disposable {
       .map((pid) => `${pid} ${read(`/proc/${pid}/comm`).trim()}`);
   }
 
+  /** QEMUs that are machines: one that only says its version is none. */
   qemuPids(): number[] {
     return this.processes()
       .filter((line) => line.includes('qemu'))
-      .map((line) => Number.parseInt(line, 10));
+      .map((line) => Number.parseInt(line, 10))
+      .filter((pid) => read(`/proc/${pid}/cmdline`).includes('\0-machine\0'));
   }
 
   /** What a run should not have left: processes, temporary files. Run folders are meant to stay. */
