@@ -35,6 +35,7 @@ const signs: readonly Kind[] = [
   'traced-no-space',
   'set-irqs-failed',
   'vfio-error',
+  'cut-line',
 ];
 
 /** Facts whose number or places a rule looks at: of these it is said when not all were kept. */

@@ -27,6 +27,8 @@ function headline({ answer, unexplained }: Report, style: Style): string {
     case 'not-interrupts':
       return style.yellow('Something is wrong here, but not with interrupts:');
     default:
+      if (unexplained.length > 0 && unexplained.every(({ kind }) => kind === 'cut-line'))
+        return style.yellow('The lines that matter are cut: what is wrong cannot be told.');
       return unexplained.length > 0
         ? style.yellow('Something is wrong with interrupts that I do not know.')
         : style.yellow('I do not know: these files cannot tell.');
@@ -68,6 +70,13 @@ function unexplainedLines({ unexplained }: Report, style: Style): string[] {
     ...unexplained.flatMap(({ kind, count, first }) => [
       `  ${style.cyan(`${first.file}:${first.line}`)}: ${kind}, ${count} ${count === 1 ? 'line' : 'lines'}`,
       `      ${shorten(first.text)}`,
+      ...(kind === 'cut-line'
+        ? [
+            style.dim(
+              '      it ends before it says which: give the whole line (journalctl --no-pager, dmesg)',
+            ),
+          ]
+        : []),
     ]),
   ];
 }

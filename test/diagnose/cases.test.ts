@@ -187,3 +187,46 @@ test('within a report in prose, with the kernel’s source beside the log, the a
   ]);
   expect(machine.cpus).toBe(80);
 });
+
+describe('the same files, as they come', () => {
+  const paths = ['logs/customer-5.15.pf.log', 'logs/customer-5.15.pf.lspci'];
+  const crash = ['cases/vectors-exhausted.dmesg', 'cases/vectors-exhausted.crash'];
+  const textOf = (files: string[]) =>
+    files.map((path) => readFileSync(join(fixtures, path), 'latin1')).join('\n');
+  const brief = `${textOf(paths)}\n04:10.0 Ethernet controller: Intel Corporation 82599 Virtual Function (rev 01)\n`;
+
+  test.each([
+    ['with CRLF', (text: string) => text.replaceAll('\n', '\r\n')],
+    ['coloured', (text: string) => text.replace(/^.*$/gm, '\x1b[32m$&\x1b[0m')],
+    ['quoted in a mail', (text: string) => text.replace(/^/gm, '> ')],
+  ])('%s', (_, mangle) => {
+    for (const text of [brief, textOf(crash)]) {
+      const [plain, mangled] = [ask({ text }), ask({ text: mangle(text) })];
+      expect(first(mangled)).toEqual(first(plain));
+      expect(shows(mangled)).toEqual(shows(plain));
+      expect(mangled.files[0]!.kinds).toEqual(plain.files[0]!.kinds);
+    }
+  });
+});
+
+describe('nothing wrong is said of a log only', () => {
+  test.each([
+    ['a mail', '> hello world\n'],
+    ['a program’s own log', '2026-11-27 12:00:00 app started\n2026-11-27 12:00:01 app is ready\n'],
+  ])('%s', (_, text) => expect(ask({ text }).answer).toBe('unknown'));
+
+  test('control: a kernel log', () => {
+    expect(ask({ text: '[Fri Nov 27 12:00:00 2026] igb: all is well\n' }).answer).toBe('nothing-wrong');
+  });
+});
+
+describe('lines that end at the width of a terminal', () => {
+  test.each(['cases/vfio-intx.dmesg', 'logs/customer-5.15.pf.log'])(
+    '%s: they are told, not passed over',
+    (path) => {
+      const cut = readFileSync(join(fixtures, path), 'latin1').replace(/^(.{80}).*$/gm, '$1');
+      const report = ask({ cut });
+      expect([report.answer, report.unexplained.map(({ kind }) => kind)]).toEqual(['unknown', ['cut-line']]);
+    },
+  );
+});

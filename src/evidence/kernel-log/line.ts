@@ -24,7 +24,8 @@ const escapes = /\x1b(?:\[[0-9;?]{0,32}[A-Za-z]|[()][A-Z0-9]|[=>78cM])/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control bytes are what we remove
 const controls = /[\x00-\x08\x0b-\x1f\x7f]/g;
 
-function clean(text: string): string {
+/** Without carriage returns, terminal escapes and other control bytes; tabs stay. */
+export function clean(text: string): string {
   return text.search(controls) < 0 ? text : text.replace(escapes, '').replace(controls, '');
 }
 

@@ -3,20 +3,22 @@
  * a crash print, a trace, or all of these pasted into one report.
  */
 import { type InterruptRow, interruptRow } from '../interrupts.ts';
-import { kernelRecords } from '../kernel-log/line.ts';
+import { clean, kernelRecords } from '../kernel-log/line.ts';
 import { type KernelFact, parseKernelMessage } from '../kernel-log/parse.ts';
 import { type LspciFunction, parseLspci } from '../lspci.ts';
 import { parseStderrText, type StderrFact } from '../qemu-stderr.ts';
 import { type ContextFact, parseContext } from './context.ts';
+import { type CutLine, parseCutLine } from './cut-line.ts';
 import { type MatrixPrint, parseMatrixPrint } from './matrix-print.ts';
 import { type OtherTrouble, parseOtherTrouble } from './other-trouble.ts';
-import { plainText, type Unwrapped, unwrap } from './prefix.ts';
+import { isBareDate, plainText, type Unwrapped, unwrap } from './prefix.ts';
 
 export type LogFact =
   | KernelFact
   | StderrFact
   | ContextFact
   | OtherTrouble
+  | CutLine
   | MatrixPrint
   | { kind: 'interrupt-row'; row: InterruptRow }
   | { kind: 'pci-function'; fn: LspciFunction }
@@ -62,7 +64,7 @@ export class FactReader {
 
   /** @returns true: the next line belongs to a block, so it is wanted whatever it holds */
   line(raw: string, line: number): boolean {
-    const text = plainText(raw);
+    const text = plainText(clean(raw));
     if (this.#block && this.#inBlock(this.#block, text, raw, line)) return true;
     if (text.includes('matrix_bits = ')) {
       this.#block = { of: 'matrix', lines: [text], first: line };
@@ -193,7 +195,7 @@ function factOf(line: Unwrapped): LogFact | undefined {
     if (fact) return fact;
   }
   if (mentionsRace(message)) return { kind: 'mention', of: 'vector-setup-race' };
-  return parseOtherTrouble(message);
+  return parseOtherTrouble(message) ?? parseCutLine(message);
 }
 
 /** QEMU's general "failed" gives way to what we know better. */
@@ -215,7 +217,7 @@ function mentionsRace(message: string): boolean {
 
 /** What kind of file a line speaks for. */
 export function lineKind(raw: string): LineKind {
-  const text = plainText(raw);
+  const text = plainText(clean(raw));
   if (interruptsHead.test(text) || (row.test(text) && /-(?:edge|fasteoi|level)\b/.test(text)))
     return 'interrupts';
   if (pciHead.test(text)) return 'lspci';
@@ -227,6 +229,7 @@ export function lineKind(raw: string): LineKind {
   if (parseStderrText(message) || /^(?:kvm|qemu-system-\w{1,20}|QEMU)[:[ ]/.test(message) || ident === 'QEMU')
     return 'qemu';
   if (ident !== undefined) return 'journal';
-  if (record.stamp !== undefined || stamp !== undefined || message !== record.message.trim()) return 'kernel';
+  const isDmesg = message !== record.message.trim() && !isBareDate(record.message);
+  if (record.stamp !== undefined || stamp !== undefined || isDmesg) return 'kernel';
   return parseKernelMessage(message) ? 'kernel' : 'other';
 }

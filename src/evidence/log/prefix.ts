@@ -13,9 +13,12 @@ export interface Unwrapped {
 
 const stamp = /^(?:<\d{1,3}>)?\[? {0,12}(\d{1,10}\.\d{6})\](?:\[ {0,6}[TC]\d{1,10}\])? ?/;
 
+/** A quoted mail. */
+const quote = /^(?:> ?){1,8}/;
+
 /** Each is tried at the beginning, over and over until none fits any more. No source stands behind these. */
 const wrappers: readonly RegExp[] = [
-  /^(?:> ?){1,8}/,
+  quote,
   // `dmesg -x`
   /^(?:kern|user|daemon|syslog) {0,3}:(?:emerg|alert|crit|err|warn|notice|info|debug) {0,3}: /,
   // `dmesg -T`, in whatever language, and `dmesg -e`, `-d`
@@ -56,12 +59,18 @@ const marks: readonly [RegExp, string][] = [
   [/&amp;/g, '&'],
 ];
 
-/** Undoes what a copy into Markdown or HTML does. Latin-1 text: each character is a byte. */
+/** A date, and no program behind it: anybody's line, not yet a kernel log. */
+export function isBareDate(text: string): boolean {
+  return dates.some((date) => date.test(text));
+}
+
+/** Undoes what a copy into Markdown, HTML or a mail does. Latin-1 text: each character is a byte. */
 export function plainText(text: string): string {
   let plain = text;
   // UTF-8's no-break space, as latin1 shows it.
   if (plain.includes('\xc2\xa0')) plain = plain.replaceAll('\xc2\xa0', ' ');
   if (/[*<&\xa0]/.test(plain)) for (const [from, to] of marks) plain = plain.replace(from, to);
+  if (plain.startsWith('>')) plain = plain.replace(quote, '');
   return plain.includes('`') ? plain.replace(/^( {0,8})`{1,3}/, '$1').replace(/`{1,3}$/, '') : plain;
 }
 
