@@ -1,5 +1,5 @@
 /** The command line: parse it, call one command, map the outcome to an exit code. Commands load when called. */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import type { CommandContext, Output, RunPlan } from './commands/context.ts';
 import { checkNpmFlags } from './commands/npm-flags.ts';
 import { commandLine } from './commands/program.ts';
@@ -27,8 +27,20 @@ export async function main(argv: readonly string[], runPlan: RunPlan = realRunPl
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    return failure(error, context, argv.includes('--bisect'));
+    return failure(error, context, argv.includes('--bisect'), program);
   }
+}
+
+/** What is wrong with the command line, and whose help says what would be right. */
+function badCommandLine(error: CommanderError, argv: readonly string[], program: Command): UsageError {
+  const message = error.message.replace(/^error: /, '').replace(/\n$/, '');
+  // Commander prints its help where no command is given, or one that `help` does not know.
+  const noCommand = argv[0] === 'help' ? `unknown command '${argv[1]}'` : 'no command given';
+  const command = program.commands.find((one) => one.name() === argv.find((word) => !word.startsWith('-')));
+  return new UsageError(error.code === 'commander.help' ? noCommand : message, {
+    code: 'BAD_COMMAND_LINE',
+    next: command ? `\`vflab ${command.name()} --help\`` : '`vflab --help` lists the commands',
+  });
 }
 
 const realRunPlan: RunPlan = async (plan, options) => (await import('./run/run.ts')).runPlan(plan, options);
@@ -43,17 +55,10 @@ function output(stream: NodeJS.WriteStream, noColorFlag: boolean): Output {
 }
 
 /** Known errors short, unknown ones whole: those are bugs of ours. */
-function failure(error: unknown, { err }: CommandContext, bisect: boolean): number {
+function failure(error: unknown, { err, argv }: CommandContext, bisect: boolean, program: Command): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.asExpected;
-    const message = error.message.replace(/^error: /, '').replace(/\n$/, '');
-    const help = error.code === 'commander.help' ? 'no command given' : message;
-    err.write(
-      knownErrorText(
-        new UsageError(help, { code: 'BAD_COMMAND_LINE', next: '`vflab --help`, `vflab run --help`' }),
-        err.style,
-      ),
-    );
+    err.write(knownErrorText(badCommandLine(error, argv, program), err.style));
     return bisect ? exitCodes.bisectAbort : exitCodes.usage;
   }
   // What an interrupted command was waiting for throws the signal's reason, and the user knows it.

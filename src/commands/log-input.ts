@@ -52,9 +52,13 @@ async function peek(chunks: AsyncIterable<Buffer>, file: string): Promise<[Buffe
       first = first.length === 0 ? value : Buffer.concat([first, value]);
     }
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isFolder = code === 'EISDIR';
+    throw new UsageError(isFolder ? `${file} is a folder` : `${file} cannot be read: ${message}`, {
       code: 'NO_SUCH_LOG',
-      next: 'give the paths of files, or - for stdin',
+      next: isFolder
+        ? `give the files in it: ${file.replace(/\/$/, '')}/*`
+        : 'give the paths of files, or - for stdin',
       cause: error,
     });
   }

@@ -1,7 +1,8 @@
 /** Every command, its options and what it calls. A command's own code loads when it is called. */
 import { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
 import type { CommandContext } from './context.ts';
-import { exitCodeHelp, runHelp } from './help.ts';
+import { commandHelp, exitCodeHelp, runHelp } from './help.ts';
 import { collect, huntCommand, inventoryCommand, positive, predictCommand, runCommand } from './options.ts';
 import type { RunCommandOptions } from './run.ts';
 
@@ -9,6 +10,7 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
   const program = new Command('vflab')
     .description('QEMU/VFIO passthrough test harness and fault-injection lab.')
     .option('--no-color', 'no colours (so does NO_COLOR)')
+    .version(`vflab ${packageJson.version}`, '-V, --version', 'version')
     .addHelpText('after', exitCodeHelp)
     .exitOverride()
     .configureOutput({ writeOut: (text) => context.out.write(text), writeErr: () => {} });
@@ -55,6 +57,7 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
     .description('hold a trace of irq_matrix events against the model (- is stdin)')
     .option('--kernel <release>', 'the kernel that was traced, as `uname -r` says it; else all are allowed')
     .option('--json', 'as JSON')
+    .addHelpText('after', commandHelp.checkTrace)
     .action(async (file, options) =>
       exit(await (await import('./check-trace.ts')).checkTrace(context, file, options)),
     );
@@ -69,9 +72,11 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
     .option('--json', 'as JSON')
     .action(async (options) => exit(await (await import('./inspect.ts')).inspect(context, options)));
 
-  huntCommand(program).action(async (lab: string, options) =>
-    exit(await (await import('./hunt.ts')).hunt(context, lab, options)),
-  );
+  huntCommand(program)
+    .addHelpText('after', commandHelp.hunt)
+    .action(async (lab: string, options) =>
+      exit(await (await import('./hunt.ts')).hunt(context, lab, options)),
+    );
 
   program
     .command('explore [race]')
@@ -93,9 +98,11 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
     exit(await (await import('./real-host.ts')).inventory(context, url, options)),
   );
 
-  predictCommand(program).action(async (lab: string | undefined, options) =>
-    exit(await (await import('./predict.ts')).predict(context, lab, options)),
-  );
+  predictCommand(program)
+    .addHelpText('after', commandHelp.predict)
+    .action(async (lab: string | undefined, options) =>
+      exit(await (await import('./predict.ts')).predict(context, lab, options)),
+    );
 
   program
     .command('ledger <files...>')
@@ -110,6 +117,7 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
     .description('explain what is wrong with interrupts in logs (dmesg, journal, QEMU, lspci; - is stdin)')
     .option('--json', 'as JSON')
     .option('--lab <file>', 'write a lab that reproduces it here')
+    .addHelpText('after', commandHelp.diagnose)
     .action(async (files, options) =>
       exit(await (await import('./diagnose.ts')).diagnose(context, files, options)),
     );
@@ -130,6 +138,7 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
     .option('--nointxmask', 'vfio-pci is loaded with nointxmask=1')
     .option('--probe', 'try DisINTx of the functions to be given away, and put it back (root)')
     .option('--json', 'as JSON')
+    .addHelpText('after', commandHelp.preflight)
     .action(async (options) => exit(await (await import('./preflight.ts')).preflight(context, options)));
 
   return program;

@@ -159,6 +159,7 @@ describe('the command line itself', () => {
 
       Options:
         --no-color                      no colours (so does NO_COLOR)
+        -V, --version                   version
         -h, --help                      display help for command
 
       Commands:
@@ -217,11 +218,20 @@ describe('the command line itself', () => {
       {
         "exitCode": 2,
         "stderr": "error BAD_COMMAND_LINE: no command given
-        next: \`vflab --help\`, \`vflab run --help\`
+        next: \`vflab --help\` lists the commands
       ",
         "stdout": "",
       }
     `);
+  });
+  test('help of a command that there is not', () => {
+    expect(vflab(['help', 'rum']).stderr).toMatch(/^error BAD_COMMAND_LINE: unknown command 'rum'\n/);
+  });
+  test('the help that is named is that of the command', () => {
+    expect(vflab(['diagnose']).stderr).toContain('next: `vflab diagnose --help`\n');
+  });
+  test('the version', () => {
+    expect(vflab(['--version'])).toEqual({ exitCode: 0, stdout: 'vflab 0.1.0\n', stderr: '' });
   });
   test('an unknown command', () => {
     expect(vflab(['rum'])).toMatchInlineSnapshot(`
@@ -229,7 +239,7 @@ describe('the command line itself', () => {
         "exitCode": 2,
         "stderr": "error BAD_COMMAND_LINE: unknown command 'rum'
       (Did you mean run?)
-        next: \`vflab --help\`, \`vflab run --help\`
+        next: \`vflab --help\` lists the commands
       ",
         "stdout": "",
       }
@@ -241,7 +251,7 @@ describe('the command line itself', () => {
         "exitCode": 2,
         "stderr": "error BAD_COMMAND_LINE: unknown option '--varian'
       (Did you mean --variant?)
-        next: \`vflab --help\`, \`vflab run --help\`
+        next: \`vflab run --help\`
       ",
         "stdout": "",
       }
@@ -252,7 +262,7 @@ describe('the command line itself', () => {
       {
         "exitCode": 2,
         "stderr": "error BAD_COMMAND_LINE: option '--repeat <n>' argument '0' is invalid. must be a whole number from 1.
-        next: \`vflab --help\`, \`vflab run --help\`
+        next: \`vflab run --help\`
       ",
         "stdout": "",
       }

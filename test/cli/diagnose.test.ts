@@ -42,6 +42,12 @@ describe('diagnose', () => {
     expect(said.stdout.split('\n')[0]).toBe('I do not know: these files cannot tell.');
   });
 
+  test('a folder: its files are what is wanted', () => {
+    const said = vflab(['diagnose', 'sos/'], { files: { 'sos/dmesg': healthy } });
+    expect(said).toMatchObject({ exitCode: exitCodes.usage, stdout: '' });
+    expect(said.stderr).toBe('error NO_SUCH_LOG: sos/ is a folder\n  next: give the files in it: sos/*\n');
+  });
+
   test('JSON', () => {
     const { stdout } = vflab(['diagnose', 'dmesg', '--json'], { files: { dmesg: exhausted } });
     expect(JSON.parse(stdout)).toMatchObject({
