@@ -6,6 +6,7 @@ import type { VariantPlan } from '../lab/plan.ts';
 import type { Description } from '../model/virtio/description.ts';
 import { type LogFact, LogReader } from '../verdict/machine/from-logs.ts';
 import type { CommandContext } from './context.ts';
+import { checkApplies, checkDescription, checkRelease } from './describe-check.ts';
 import { findLab, loadLabs } from './labs.ts';
 import { readLog } from './log-input.ts';
 import { plansFor } from './select.ts';
@@ -52,6 +53,7 @@ export async function describeMachines(
   lab: string | undefined,
   options: DescribeOptions,
 ): Promise<Described[]> {
+  checkApplies(lab, options);
   if (lab !== undefined) return await fromLab(context, lab, options);
   const told = options.from ? await fromLogs(context, options.from) : undefined;
   const { facts, sources } = told ?? { facts: {}, sources: [] };
@@ -70,6 +72,7 @@ export async function describeMachines(
     options.kernel,
     facts.release?.value,
   );
+  checkRelease(release, options.kernel === undefined ? facts.build?.value : undefined);
   const cpus = need(
     'how many CPUs there are',
     '--cpus N',
@@ -104,20 +107,8 @@ export async function describeMachines(
   };
   if (options.kernel === undefined && facts.build) described.build = facts.build.value;
   if (facts.failure) described.seenFailure = facts.failure;
-  check(described.description);
+  checkDescription(described.description, options);
   return [described];
-}
-
-function check({ cpus, possible, nodes, threads }: Description): void {
-  const wrong =
-    nodes > possible
-      ? `${nodes} nodes for ${possible} CPUs`
-      : possible % threads !== 0
-        ? `${possible} CPUs are not a multiple of ${threads} threads a core`
-        : cpus > 8192
-          ? `${cpus} CPUs: no kernel has that many`
-          : undefined;
-  if (wrong) throw new UsageError(wrong, { code: 'BAD_COMMAND_LINE', next: '`vflab predict --help`' });
 }
 
 async function fromLogs({ cwd, err }: CommandContext, files: readonly string[]) {

@@ -1,5 +1,5 @@
 /** `vflab predict`: what becomes of many virtio-blk disks on a machine that is only described. */
-import { exitCodes, UsageError } from '../errors.ts';
+import { exitCodes } from '../errors.ts';
 import { formatCpuList } from '../evidence/cpu-list.ts';
 import { kernelFeatures, kernelVersion } from '../model/features.ts';
 import { forecasts } from '../model/virtio/description.ts';
@@ -34,13 +34,7 @@ export async function predict(
 }
 
 function predictOne(machine: Described) {
-  const version = kernelVersion(machine.release, machine.build);
-  if (!version)
-    throw new UsageError(`"${machine.release}" does not begin like a kernel's release`, {
-      code: 'UNKNOWN_KERNEL',
-      next: '--kernel 4.18.0-305.el8.x86_64, or as short as --kernel 6.12',
-    });
-  const features = kernelFeatures(version);
+  const features = kernelFeatures(kernelVersion(machine.release, machine.build));
   const ways = forecasts(machine.description, features).map((forecast) => ({
     ...forecast,
     ranges: rungRanges(forecast.prediction.disks),

@@ -43,7 +43,7 @@ function headline({ title, release, description }: Described): string {
   const { cpus, possible, nodes, disks, queues, intx, affinity } = description;
   const parts = [
     `${cpus} CPU${cpus === 1 ? '' : 's'}${possible > cpus ? ` of ${possible} possible` : ''}${nodes > 1 ? ` in ${nodes} nodes` : ''}`,
-    `${disks} virtio-blk disks with ${queues} queue${queues === 1 ? '' : 's'} each`,
+    `${disks} virtio-blk disk${disks === 1 ? '' : 's'} with ${queues} queue${queues === 1 ? '' : 's'}${disks === 1 ? '' : ' each'}`,
     ...(intx === 'pinless' ? ['no interrupt pin'] : []),
     ...(affinity ? [] : ['a driver without affinity']),
   ];
@@ -65,7 +65,11 @@ function wayLines(
   const failing = firstFailing === undefined ? undefined : disks[firstFailing];
   const head = failing
     ? failureLines(failing, disks.length, style)
-    : [style.green(`All ${disks.length} disks get interrupts.`)];
+    : [
+        style.green(
+          disks.length === 1 ? 'The disk gets interrupts.' : `All ${disks.length} disks get interrupts.`,
+        ),
+      ];
   return [
     ...head,
     ...seenLines(machine, failing),
@@ -94,12 +98,16 @@ function seenLines({ seenFailure }: Described, failing: DiskPrediction | undefin
 
 function rangeTable(ranges: readonly RungRange[], firstNumber: number): string[] {
   const rows = ranges.map(({ first, last, rung, errno, slots: [least, most] }) => [
-    `${first}-${last}`,
-    `virtio${firstNumber + first}-${firstNumber + last}`,
+    numbers(first, last),
+    `virtio${numbers(firstNumber + first, firstNumber + last)}`,
     errno === undefined ? rungNames[rung] : `${rungNames[rung]} with ${errno}`,
     least === most ? `${least}` : `${least} to ${most}`,
   ]);
   return table([['disks', 'names', 'rung', 'slots each'], ...rows]).map((line) => `  ${line}`);
+}
+
+function numbers(first: number, last: number): string {
+  return first === last ? `${first}` : `${first}-${last}`;
 }
 
 function remedyLines(remedies: readonly RemedyOutlook[], disks: number): string[] {

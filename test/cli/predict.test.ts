@@ -30,6 +30,16 @@ describe('predict', () => {
     expect(readFileSync(join(root, 'docs/predict.md'), 'utf8')).toContain(stdout.trimEnd());
   });
 
+  test('one disk is one', () => {
+    const { stdout } = vflab(['predict', '--kernel', '6.12', '--cpus', '1', '--disks', '1']);
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
+      'Linux 6.12, 1 CPU, 1 virtio-blk disk with 1 queue',
+      '',
+      'The disk gets interrupts.',
+    ]);
+    expect(stdout).toContain('  0      virtio0  EACH');
+  });
+
   test('JSON', () => {
     const { stdout } = vflab(['predict', ...report, '--pinless', '--json']);
     const [{ kernel, ways, remedies }] = JSON.parse(stdout);
@@ -106,6 +116,15 @@ describe('predict', () => {
     [['--kernel', 'mine', '--cpus', '4', '--disks', '9'], 'UNKNOWN_KERNEL', '--kernel'],
     [['--kernel', '6.12', '--cpus', '0', '--disks', '9'], 'BAD_COMMAND_LINE', 'help'],
     [['--kernel', '6.12', '--cpus', '2', '--nodes', '3', '--disks', '9'], 'BAD_COMMAND_LINE', 'help'],
+    [['--kernel', '4.14.1', '--cpus', '4', '--disks', '9'], 'UNKNOWN_KERNEL', 'came with 4.15'],
+    [
+      ['--kernel', '6.12', '--cpus', '4', '--possible', '2', '--disks', '9'],
+      'BAD_COMMAND_LINE',
+      '--possible',
+    ],
+    [['--kernel', '6.12', '--cpus', '4', '--disks', '99999'], 'BAD_COMMAND_LINE', 'PCI segment'],
+    [['--kernel', '6.12', '--cpus', '4', '--disks', '9', '--variant', 'x'], 'BAD_COMMAND_LINE', '--variant'],
+    [['virtio-blk-probe-failure', '--cpus', '8', '--pinless'], 'BAD_COMMAND_LINE', '--cpus, --pinless'],
     [['--from', 'missing.log'], 'NO_SUCH_LOG', 'paths of files'],
     [['vf-aer-hang'], 'NO_DISKS', 'disks:'],
     [['--kernel', '4.18.0', '--cpus', '2', '--disks', '9', '--prove'], 'NOT_PROVABLE', 'without --prove'],
