@@ -21,21 +21,16 @@ export async function checkTrace(
   const check = new TraceCheck(options.kernel === undefined ? undefined : featuresOf(options.kernel));
   const shown = file === '-' ? '<stdin>' : file;
   let partial: string | undefined;
+  let start: string | undefined;
   const pieces = readBytes(cwd, file, (why) => {
     partial = why;
   });
-  const summary = await checkStream(check, pieces);
+  const summary = await checkStream(check, pieces, (piece) => {
+    start ??= Buffer.from(piece.subarray(0, 4096)).toString('latin1');
+  });
   if (partial !== undefined) err.write(`${shown}: ${partial}\n`);
-  if (!summary.isTrace)
-    throw new UsageError(`${shown} is not an ftrace text: none of its ${summary.lines} lines is one`, {
-      code: 'NOT_A_TRACE',
-      next: 'give what /sys/kernel/tracing/trace, trace_pipe or `trace-cmd report` printed',
-    });
-  if (summary.matrixEvents === 0)
-    throw new UsageError(`${shown} holds no irq_matrix event that can be read`, {
-      code: 'NO_VECTOR_EVENTS',
-      next: 'record with the kernel word trace_event=irq_matrix:* or `echo 1 > /sys/kernel/tracing/events/irq_matrix/enable`',
-    });
+  if (!summary.isTrace) throw notATrace(shown, start, summary.lines);
+  if (summary.matrixEvents === 0 && !summary.impossible) throw noEvents(shown, start, summary);
   if (isOtherArchitecture(summary))
     throw new UsageError(`${shown}:${summary.impossible!.line}: no x86 kernel uses such a vector`, {
       code: 'OTHER_ARCHITECTURE',
@@ -46,6 +41,53 @@ export async function checkTrace(
     options.json ? json(shown, summary) : traceText(shown, summary, { style: out.style, rules: vectorRules }),
   );
   return summary.impossible ? exitCodes.notAsExpected : exitCodes.asExpected;
+}
+
+/** What else begins like this, and how it becomes a trace. */
+const others: readonly [RegExp, string, string][] = [
+  // trace-cmd's Documentation/trace-cmd/trace-cmd.dat.v7.5.txt
+  [/^[^ -~]{2}Dtracing/, 'is trace-cmd’s binary record', 'trace-cmd report FILE > FILE.txt'],
+  // tools/perf/Documentation/perf.data-file-format.txt
+  [/^PERFILE2/, 'is perf’s binary record', 'record with ftrace: docs/check-trace.md'],
+  [
+    /: {1,20}\w{3,30}:\w{3,40}: /,
+    'looks like the text of perf script',
+    'record with ftrace: docs/check-trace.md',
+  ],
+];
+
+function notATrace(shown: string, start: string | undefined, lines: number): UsageError {
+  if (start === undefined)
+    return new UsageError(`${shown} is empty`, {
+      code: 'NOT_A_TRACE',
+      next: 'docs/check-trace.md: Recording',
+    });
+  const other = others.find(([pattern]) => pattern.test(start));
+  return new UsageError(
+    `${shown} ${other?.[1] ?? `is not an ftrace text: none of its ${lines} lines is one`}`,
+    {
+      code: 'NOT_A_TRACE',
+      next: other?.[2] ?? 'give what /sys/kernel/tracing/trace, trace_pipe or `trace-cmd report` printed',
+    },
+  );
+}
+
+function noEvents(
+  shown: string,
+  start: string | undefined,
+  { gaps, gapCount, lines }: TraceSummary,
+): UsageError {
+  if (/\birq_matrix:irq_matrix_/.test(start ?? '')) return notATrace(shown, start, lines);
+  const cut = gaps.find(({ why }) => why === 'unreadable-line');
+  if (cut)
+    return new UsageError(
+      `${shown}:${cut.line}: an irq_matrix event that cannot be read to its end, and so are all ${gapCount} of them`,
+      { code: 'NO_VECTOR_EVENTS', next: 'lines that a terminal or a pager cut: give the recording itself' },
+    );
+  return new UsageError(`${shown} holds no irq_matrix event`, {
+    code: 'NO_VECTOR_EVENTS',
+    next: 'record with the kernel word trace_event=irq_matrix:* or `echo 1 > /sys/kernel/tracing/events/irq_matrix/enable`',
+  });
 }
 
 /** The very first bit is out of range: riscv and loongarch keep other things in an irq_matrix. */
@@ -63,9 +105,16 @@ function featuresOf(release: string): KernelFeatures {
   });
 }
 
-async function checkStream(check: TraceCheck, pieces: AsyncIterable<Uint8Array>): Promise<TraceSummary> {
+async function checkStream(
+  check: TraceCheck,
+  pieces: AsyncIterable<Uint8Array>,
+  see: (piece: Uint8Array) => void,
+): Promise<TraceSummary> {
   const lines = new LineRanges((bytes, from, to) => check.range(bytes, from, to));
-  for await (const piece of pieces) if (!lines.push(piece)) return check.summary;
+  for await (const piece of pieces) {
+    see(piece);
+    if (!lines.push(piece)) return check.summary;
+  }
   lines.end();
   check.end();
   return check.summary;

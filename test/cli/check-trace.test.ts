@@ -43,6 +43,37 @@ describe('check-trace', () => {
       },
     });
   });
+  test.each([
+    ['empty', '', 'NOT_A_TRACE', 'a is empty'],
+    ['trace.dat', '\x17\x08\x44tracing6\0', 'NOT_A_TRACE', 'trace-cmd report FILE'],
+    [
+      'perf script',
+      'swapper     0 [000]  1234.567890:         irq_matrix:irq_matrix_alloc: bit=34 cpu=1\n',
+      'NOT_A_TRACE',
+      'looks like the text of perf script',
+    ],
+    [
+      'cut at the width of a terminal',
+      good.replace(/^(.{100}).*$/gm, '$1'),
+      'NO_VECTOR_EVENTS',
+      'a:13: an irq_matrix event that cannot be read to its end',
+    ],
+  ])('%s: what it is, and what would be right', (_, text, code, says) => {
+    const said = vflab(['check-trace', 'a'], { files: { a: text } });
+    expect(said).toMatchObject({ exitCode: exitCodes.usage, stdout: '' });
+    expect(said.stderr).toContain(`error ${code}: `);
+    expect(said.stderr).toContain(says);
+  });
+  test('shuffled: the first event that is out of order, not “no event”', () => {
+    const shuffled = [
+      '        modprobe-215     [000] d..1.    18.895090: vector_teardown: irq=43 is_managed=1 has_reserved=0',
+      '   kworker/u16:3-45      [000] .....    20.006403: vector_setup: irq=42 is_legacy=0 ret=0',
+      good,
+    ].join('\n');
+    const said = vflab(['check-trace', 'a'], { files: { a: shuffled } });
+    expect(said).toMatchObject({ exitCode: exitCodes.notAsExpected, stderr: '' });
+    expect(said.stdout).toContain('a:2: the kernel cannot have produced this event\n');
+  });
   test('from stdin, begun in the middle, with lost events', () => {
     const input = `${good.split('\n').slice(300, 600).join('\n')}\nCPU:2 [LOST 7 EVENTS]\n`;
     const args = [join(root, 'src/cli.ts'), 'check-trace', '-'];
