@@ -58,6 +58,10 @@ it('unplug: on 6.1 the late interrupt of one device silences another for ever, o
   const { exitCode, stdout, stderr } = await cli.start(args).ended;
   const { variants, races } = JSON.parse(stdout) as RunResult;
   const told = variants.map(({ id, verdict, race }) => ({ id, verdict, cure: race?.cure, seen: race?.seen }));
+  // The ledger knows of no handler that the race left without its interrupt, but the one on 6.1.
+  expect(
+    variants.map(({ findings }) => findings.filter(({ id }) => id === 'interrupt-unhandled').length),
+  ).toEqual([1, 0]);
   expect(told, stderr).toEqual([
     { id: '6.1+wipe', verdict: 'reproduced', cure: '6.1', seen: { wipe: true, foreign: false } },
     { id: '6.12+wipe', verdict: 'clean', cure: '6.12', seen: { wipe: false, foreign: true } },
