@@ -1,7 +1,7 @@
 /**
  * Runs a schedule: at each visit of a point by a CPU the machine stands still, and the schedule says whether that CPU
- * is held while the others go on. All that counts is the machine's own: visits, and ticks of its timers. So the same
- * schedule on the same machine takes the same way.
+ * is held while the others go on. All that counts is the machine's own: visits, and its time. So the same schedule on
+ * the same machine takes the same way.
  *
  * For that only one CPU is ever let go. At a breakpoint QEMU stops the CPU that came to it, and the others when its
  * main loop hears of it (accel/tcg/tcg-accel-ops-rr.c, rr_cpu_thread_fn(): after EXCP_DEBUG the thread goes on with
@@ -14,10 +14,9 @@ import type { Schedule } from './schedule.ts';
 /** The machine, its CPUs held; what it must be able to do. */
 export interface SteeredCpus {
   threads(): AsyncIterable<string>;
-  instructionPointer(thread: string): Promise<bigint>;
   setBreakpoint(address: bigint): Promise<void>;
-  /** Lets these go, until one comes to a breakpoint or `until` aborts (`asked`). */
-  run(threads: readonly string[], until: AbortSignal): Promise<{ thread?: string; why: 'trap' | 'asked' }>;
+  /** Lets this one go, for so long at most. */
+  run(thread: string, forNs: number, until: AbortSignal): Promise<SteeredStop>;
   /** Takes a CPU over the breakpoint that it stands at. */
   leave(thread: string, address: bigint): Promise<unknown>;
   /** Whether it stands in `hlt`. */
@@ -26,19 +25,26 @@ export interface SteeredCpus {
   waitsFor(cpu: number): Promise<{ pending: boolean; timerNs?: number }>;
 }
 
+export interface SteeredStop {
+  /** The breakpoint that it came to; absent where its time is over, or `until` has aborted. */
+  at?: bigint;
+  /** Of the machine's time since it was let go. */
+  ns: number;
+}
+
 export interface Course {
   points: ReadonlyMap<bigint, string>;
-  /** Address of the function that a timer's interrupt enters. */
-  tick: bigint;
+  /** Address of a function that is entered when the work begins, where the first CPU stands, and when it has ended. */
+  bounds: bigint;
   /** Addresses of functions that a CPU enters which has nothing to do. */
   idle: ReadonlySet<bigint>;
   /** Address of the function that a CPU enters which waits for a lock that another one has. */
   contended?: bigint;
   schedule: Schedule;
-  /** Aborts when the work has ended. */
+  /** Of the machine's time: work that takes longer is given up. */
+  longestNs: number;
+  /** Aborts when all has been said. */
   ended: AbortSignal;
-  /** A signal for a run in which the machine does nothing at all: neither a visit nor a tick within its time. */
-  stuck: () => AbortSignal;
 }
 
 export interface Visit {
@@ -47,19 +53,18 @@ export interface Visit {
   point: string;
   /** Visits that it was to be held for. */
   held?: number;
-  /**
-   * The hold ended early: `lock`, somebody waits for a lock, which the held CPU may have; `ticks`, nobody else came to
-   * a point; `stuck`, nothing moved at all.
-   */
-  cut?: 'lock' | 'ticks' | 'stuck';
+  /** The hold ended early: `lock`, somebody waits for a lock, which the held CPU may have; `time`, nobody else came. */
+  cut?: 'lock' | 'time';
 }
 
-/** So many ticks without a visit, and whoever runs waits for somebody else; twice as many, for one that is held. */
-const patience = 4;
+/** So long without a visit, and whoever runs waits for somebody else; twice as long, for one that is held. */
+const turnNs = 16_000_000;
+/** What a CPU's sleep counts, however long it is; and how often an urgent one is looked for. */
+const tickNs = 4_000_000;
 
-/** @returns every visit, in order. @throws what `cpus` throws */
+/** @returns every visit up to the end of the work, in order. @throws what `cpus` throws */
 export async function drive(cpus: SteeredCpus, course: Course): Promise<Visit[]> {
-  const { points, tick, idle, contended, ended, schedule } = course;
+  const { points, bounds, idle, contended, ended, schedule } = course;
   /** In the order in which they get to run. */
   const threads: string[] = [];
   for await (const thread of cpus.threads()) threads.push(thread);
@@ -69,7 +74,10 @@ export async function drive(cpus: SteeredCpus, course: Course): Promise<Visit[]>
   /** Held threads: visits to go, the visit that it is held at, and where that is. */
   const held = new Map<string, { left: number; visit: Visit; at: bigint }>();
   const asleep = new Set<string>();
-  let ticks = 0;
+  /** Without a visit; of that, in the turn of whoever runs. */
+  let [quietNs, inTurnNs, totalNs] = [0, 0, 0];
+  let working = false;
+  let over = false;
 
   const release = async (thread: string, cut?: Visit['cut']) => {
     const { visit, at } = held.get(thread)!;
@@ -77,81 +85,86 @@ export async function drive(cpus: SteeredCpus, course: Course): Promise<Visit[]>
     held.delete(thread);
     await cpus.leave(thread, at);
   };
-  const releaseAll = async (cut: Visit['cut']) => {
+  const releaseAll = async (cut?: Visit['cut']) => {
     for (const thread of [...held.keys()]) await release(thread, cut);
   };
   const waitsFor = (thread: string) => cpus.waitsFor(numbers.get(thread)!);
   /** Who ran comes last, and those that an interrupt waits for are awake. */
   const rotate = async (thread: string) => {
+    inTurnNs = 0;
     for (const other of asleep) if ((await waitsFor(other)).pending) asleep.delete(other);
     threads.splice(threads.indexOf(thread), 1);
     threads.push(thread);
   };
   const urgent = schedule.urgent === undefined ? undefined : threads[schedule.urgent];
-  const next = async (): Promise<string[]> => {
+  /** Who goes on, and how long it sleeps before. */
+  const next = async (): Promise<{ thread: string; sleepNs?: number }> => {
     if (urgent !== undefined && asleep.has(urgent) && (await waitsFor(urgent)).pending) {
       asleep.delete(urgent);
       threads.unshift(...threads.splice(threads.indexOf(urgent), 1));
     }
     const free = threads.filter((thread) => !held.has(thread));
     const awake = free.find((thread) => !asleep.has(thread));
-    if (awake !== undefined) return [awake];
-    let [first, soonest]: [string | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
+    if (awake !== undefined) return { thread: awake };
+    // If none has a timer, only a device can wake one, and that is seen when the turn is over.
+    let first: { thread: string; sleepNs?: number } = { thread: free[0]! };
     for (const thread of free) {
-      const { pending, timerNs = Number.POSITIVE_INFINITY } = await waitsFor(thread);
-      if (pending) return [thread];
-      if (timerNs < soonest) [first, soonest] = [thread, timerNs];
+      const { pending, timerNs: sleepNs } = await waitsFor(thread);
+      if (pending) return { thread };
+      if (sleepNs !== undefined && sleepNs < (first.sleepNs ?? Number.POSITIVE_INFINITY))
+        first = { thread, sleepNs };
     }
-    // If none has a timer, only a device can wake one.
-    return first === undefined ? free : [first];
+    return first;
   };
 
-  for (const address of new Set([...points.keys(), tick, ...idle, ...(contended ? [contended] : [])]))
-    await cpus.setBreakpoint(address);
+  const breakpoints = [...points.keys(), bounds, ...idle, ...(contended === undefined ? [] : [contended])];
+  for (const address of new Set(breakpoints)) await cpus.setBreakpoint(address);
   for (const thread of threads) if (await cpus.halted(numbers.get(thread)!)) asleep.add(thread);
-  while (!ended.aborted) {
-    const free = await next();
-    const stop = await cpus.run(free, AbortSignal.any([ended, course.stuck()]));
-    if (stop.why === 'asked' || stop.thread === undefined) {
-      if (ended.aborted) break;
-      await releaseAll('stuck');
-      await rotate(free[0]!);
+  while (!ended.aborted && totalNs < course.longestNs) {
+    const { thread, sleepNs } = await next();
+    const left = urgent === undefined ? turnNs - inTurnNs : Math.min(tickNs, turnNs - inTurnNs);
+    const { at, ns } = await cpus.run(thread, (sleepNs ?? 0) + left, ended);
+    if (ended.aborted) break;
+    totalNs += ns;
+    const counted = sleepNs === undefined ? ns : Math.min(ns, tickNs);
+    quietNs += counted;
+    inTurnNs += counted;
+    const point = at === undefined || over ? undefined : points.get(at);
+    if (at !== undefined && point !== undefined) {
+      const visit: Visit = { cpu: numbers.get(thread)!, point };
+      const hold = preemptions.get(visits.length);
+      visits.push(visit);
+      asleep.delete(thread);
+      quietNs = 0;
+      inTurnNs = 0;
+      for (const [other, one] of [...held]) {
+        one.left -= 1;
+        if (one.left === 0) await release(other);
+      }
+      // The last one that runs is never held.
+      if (hold !== undefined && held.size + 1 < threads.length) {
+        visit.held = hold;
+        held.set(thread, { left: hold, visit, at });
+      } else await cpus.leave(thread, at);
       continue;
     }
-    const { thread } = stop;
-    const at = await cpus.instructionPointer(thread);
-    const point = points.get(at);
-    if (point === undefined) {
-      if (idle.has(at)) asleep.add(thread);
-      else asleep.delete(thread);
-      await cpus.leave(thread, at);
-      if (at === contended) {
-        await releaseAll('lock');
-        await rotate(thread);
+    if (at !== undefined && idle.has(at)) asleep.add(thread);
+    else asleep.delete(thread);
+    if (at !== undefined) await cpus.leave(thread, at);
+    if (at === bounds) {
+      // What is still said may be said by one that is held.
+      if (working) {
+        over = true;
+        await releaseAll();
       }
-      if (at !== tick) continue;
-      ticks += 1;
-      if (ticks % patience === 0) await rotate(thread);
-      if (ticks === 2 * patience) {
-        ticks = 0;
-        await releaseAll('ticks');
-      }
-      continue;
+      working = true;
     }
-    const visit: Visit = { cpu: numbers.get(thread)!, point };
-    const hold = preemptions.get(visits.length);
-    visits.push(visit);
-    asleep.delete(thread);
-    ticks = 0;
-    for (const [other, one] of [...held]) {
-      one.left -= 1;
-      if (one.left === 0) await release(other);
+    if (at === contended) await releaseAll('lock');
+    if (at === contended || inTurnNs >= turnNs) await rotate(thread);
+    if (quietNs >= 2 * turnNs) {
+      quietNs = 0;
+      await releaseAll('time');
     }
-    // The last one that runs is never held.
-    if (hold !== undefined && held.size + 1 < threads.length) {
-      visit.held = hold;
-      held.set(thread, { left: hold, visit, at });
-    } else await cpus.leave(thread, at);
   }
   return visits;
 }

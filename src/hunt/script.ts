@@ -37,13 +37,10 @@ export interface HuntPlan {
 }
 
 /**
- * Called by nobody but the script: where CPU0 enters it, the snapshot is taken. Another one would not do (quirk
- * `restored-waits-for-cpu0`).
+ * Called by nobody but the script: where CPU0 enters it, the snapshot is taken (another CPU would not do, quirk
+ * `restored-waits-for-cpu0`); where it is entered again, the work has ended.
  */
-export const snapshotFunction = '__x64_sys_personality';
-
-/** A CPU whose timer fires enters it; so a hold that nobody ends is found out. */
-export const tickFunction = 'hrtimer_interrupt';
+export const boundsFunction = '__x64_sys_personality';
 
 /**
  * A CPU that has nothing to do enters one of them, and halts (arch/x86/kernel/process.c; kernel/sched/idle.c). Not
@@ -60,10 +57,11 @@ const banner = 'linux_banner';
 /**
  * The end goes through the kernel's log, which prints whole lines; 0 is the level that is always printed. It would
  * overtake what the work said: stty waits until that is out (TCSADRAIN).
+ * @param harness more functions that are to be looked up
  */
-export function huntScript({ prepare, work, points }: HuntPlan): string {
+export function huntScript({ prepare, work, points }: HuntPlan, harness: readonly string[] = []): string {
   const places = points.flatMap(placesOf).flatMap((p) => [p.function, p.in, p.reads, p.writes, p.calls]);
-  const names = [snapshotFunction, tickFunction, contendedFunction, banner, ...idleFunctions, ...places]
+  const names = [...harness, boundsFunction, contendedFunction, banner, ...idleFunctions, ...places]
     .filter((name) => name !== undefined)
     .map((name) => `-e ${name}`)
     .join(' ');
@@ -80,6 +78,7 @@ ${work.trimEnd()}
 )
 status=$?
 stty -F /dev/console opost
+linux64 true
 echo "<0>vflab-hunt-end $status" >/dev/kmsg
 `;
 }

@@ -95,8 +95,7 @@ function preemptionLines({ visit, hold }: Preemption, visits: readonly Visit[]):
 
 const cutText = {
   lock: 'somebody waited for a lock',
-  ticks: 'nobody else came',
-  stuck: 'nothing moved',
+  time: 'nobody else came',
 } as const;
 
 export function ending({ outcome, status }: Pick<HuntRun, 'outcome' | 'status'>): string {

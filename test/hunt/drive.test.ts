@@ -5,7 +5,7 @@ import { type HuntEvent, type HuntResult, type HuntRun, hunt, weigh } from '../.
 import { type Preemption, type Schedule, undisturbed } from '../../src/hunt/schedule.ts';
 import { styleFor } from '../../src/report/colour.ts';
 import { type HuntHead, huntText } from '../../src/report/hunt-text.ts';
-import { contendedAddress, idleAddress, MadeCpus, type Operation, tickAddress } from './made-cpus.ts';
+import { boundsAddress, contendedAddress, idleAddress, MadeCpus, type Operation } from './made-cpus.ts';
 
 const [a, b] = [0xan, 0xbn];
 const points = new Map([
@@ -15,13 +15,12 @@ const points = new Map([
 
 const preempted = (...preemptions: Preemption[]): Schedule => ({ ...undisturbed, preemptions });
 
-async function driven(programs: Operation[][], schedule: Schedule, slice = 4) {
+async function driven(programs: Operation[][], schedule: Schedule, longestNs = 1e9) {
   const end = new AbortController();
-  const cpus = new MadeCpus(programs, () => end.abort(), slice);
+  const cpus = new MadeCpus(programs, () => end.abort());
   return await drive(cpus, {
-    ...{ points, tick: tickAddress, idle: new Set([idleAddress]), schedule, ended: end.signal },
-    contended: contendedAddress,
-    stuck: () => AbortSignal.timeout(20),
+    ...{ points, idle: new Set([idleAddress]), schedule, longestNs, ended: end.signal },
+    ...{ bounds: boundsAddress, contended: contendedAddress },
   });
 }
 
@@ -54,7 +53,7 @@ describe('a schedule', () => {
     expect(told(await driven(programs(), preempted({ visit: 1, hold: 1 })))).toBe('0a 0a1 1b 0a 1b 1b');
   });
 
-  test('lets go when nobody else comes to a point, only ticks', async () => {
+  test('lets go when nobody else comes to a point in its time', async () => {
     let done = false;
     const waits: Operation = { do: () => (done ? undefined : 'wait') };
     const sets: Operation = {
@@ -72,7 +71,7 @@ describe('a schedule', () => {
           preempted({ visit: 0, hold: 3 }),
         ),
       ),
-    ).toBe('0a3ticks 1b');
+    ).toBe('0a3time 1b');
   });
 
   test('lets go when somebody waits for a lock', async () => {
@@ -109,8 +108,82 @@ describe('a schedule', () => {
     expect(await order(1)).toBe('1b 1b 0a 0a 0a');
   });
 
-  test('lets go when nothing moves at all', async () => {
-    expect(told(await driven([[at(a), at(a)], []], preempted({ visit: 0, hold: 3 })))).toBe('0a3stuck 0a');
+  test('lets go when nothing moves at all: whoever spins, and whoever sleeps without a timer', async () => {
+    let done = false;
+    const spin: Operation = { do: () => (done ? undefined : 'wait') };
+    const set: Operation = {
+      do: () => {
+        done = true;
+        return undefined;
+      },
+    };
+    const held = preempted({ visit: 0, hold: 3 });
+    expect(
+      told(
+        await driven(
+          [
+            [at(a), set],
+            [spin, at(b)],
+          ],
+          held,
+        ),
+      ),
+    ).toBe('0a3time 1b');
+    expect(told(await driven([[at(a), at(a)], []], held))).toBe('0a3time 0a');
+  });
+
+  test('goes round where one spins that nobody is held for', async () => {
+    let done = false;
+    const spin: Operation = { do: () => (done ? undefined : 'wait') };
+    const set: Operation = {
+      do: () => {
+        done = true;
+        return undefined;
+      },
+    };
+    expect(
+      told(
+        await driven(
+          [
+            [spin, at(a)],
+            [set, at(b)],
+          ],
+          undisturbed,
+        ),
+      ),
+    ).toBe('1b 0a');
+  });
+
+  test('is given up after its time, of the machine’s', async () => {
+    const spin: Operation = { do: () => 'wait' };
+    expect(told(await driven([[at(a), spin], [spin]], undisturbed))).toBe('0a');
+  });
+
+  test('knows where the work begins and ends: no visit counts afterwards, and nobody is held', async () => {
+    const bounds = at(boundsAddress);
+    const held = preempted({ visit: 0, hold: 3 });
+    expect(
+      told(
+        await driven(
+          [
+            [bounds, ...plain(3), at(b)],
+            [at(a), bounds, at(b)],
+          ],
+          undisturbed,
+        ),
+      ),
+    ).toBe('0b 1a');
+    expect(
+      told(
+        await driven(
+          [
+            [bounds, at(a), at(b)],
+            [bounds, at(b), at(b)],
+          ],
+          held,
+        ),
+      ),
+    ).toBe('0a3');
   });
 
   test('never holds the last CPU that runs', async () => {
@@ -159,8 +232,7 @@ function lostUpdate(locked: boolean) {
 
 async function oneRun(locked: boolean, schedule: Schedule): Promise<HuntRun> {
   const { programs, count } = lostUpdate(locked);
-  // In so long a slice each does all of its work, unless it is held.
-  const visits = await driven(programs, schedule, 100);
+  const visits = await driven(programs, schedule);
   const passed = count() === 2;
   return {
     ...{ schedule, visits, ms: 1 },

@@ -1,10 +1,10 @@
 /** A machine of our own: each CPU a list of operations, some at the entry of a point; they take turns. */
-import type { SteeredCpus } from '../../src/hunt/drive.ts';
+import type { SteeredCpus, SteeredStop } from '../../src/hunt/drive.ts';
 
 export interface Operation {
   /** The address that it is at; only those of points matter. */
   at?: bigint;
-  /** What it does. `wait`: it is not ready, the CPU idles and its timer ticks. */
+  /** What it does. `wait`: it is not ready, and is tried again, as by a CPU that spins. */
   do?: () => 'wait' | undefined;
   /** It stands in `hlt` there, with an interrupt that waits for it. */
   idles?: boolean;
@@ -14,43 +14,34 @@ interface MadeCpu {
   name: string;
   operations: Operation[];
   at: number;
-  ticking: boolean;
   /** It has come to its end, and entered the idle loop. */
   halted: boolean;
 }
 
-export const tickAddress = 0x71cn;
+export const boundsAddress = 0xb04d5n;
 export const idleAddress = 0x1d1en;
 export const contendedAddress = 0x10c4n;
 
-/** Each runs `slice` operations, then the next does: as QEMU's one thread does with its CPUs. */
+/** Of the machine's time, which an operation takes, or a wait. */
+const operationNs = 100_000;
+
 export class MadeCpus implements SteeredCpus {
   readonly #cpus: MadeCpu[];
-  readonly #slice: number;
   readonly #breakpoints = new Set<bigint>();
   readonly #ended: () => void;
-  #turn = 0;
-  #left: number;
 
-  constructor(programs: readonly Operation[][], ended: () => void, slice = 4) {
+  constructor(programs: readonly Operation[][], ended: () => void) {
     this.#cpus = programs.map((operations, i) => ({
       name: `p1.${i + 1}`,
       operations,
       at: 0,
-      ticking: false,
       halted: false,
     }));
     this.#ended = ended;
-    this.#slice = slice;
-    this.#left = slice;
   }
 
   async *threads() {
     for (const { name } of this.#cpus) yield name;
-  }
-
-  async instructionPointer(thread: string) {
-    return this.#address(this.#cpu(thread));
   }
 
   async halted(cpu: number) {
@@ -68,50 +59,27 @@ export class MadeCpus implements SteeredCpus {
     this.#breakpoints.add(address);
   }
 
-  async clearBreakpoint(address: bigint) {
-    if (!this.#breakpoints.delete(address)) throw new Error('no such breakpoint');
-  }
-
   async leave(thread: string) {
     this.#execute(this.#cpu(thread));
   }
 
-  async run(threads: readonly string[], until: AbortSignal) {
-    for (let quiet = 0; !until.aborted; quiet += 1) {
-      const runnable = this.#cpus.filter(
-        ({ name, halted }) => (threads.length === 0 || threads.includes(name)) && !halted,
-      );
+  async run(thread: string, forNs: number, until: AbortSignal): Promise<SteeredStop> {
+    const cpu = this.#cpu(thread);
+    for (let ns = 0; !until.aborted && ns < forNs; ns += operationNs) {
       if (this.#cpus.every(({ at, operations }) => at === operations.length)) this.#ended();
-      if (until.aborted) break;
-      // Nobody can go on: the harness's patience is what ends it.
-      if (runnable.length === 0 || quiet > 10_000) {
-        await new Promise((done) => until.addEventListener('abort', done, { once: true }));
-        break;
-      }
-      const cpu = runnable[this.#turn % runnable.length]!;
-      if (this.#breakpoints.has(this.#address(cpu))) return { thread: cpu.name, why: 'trap' as const };
+      const at = this.#address(cpu);
+      if (this.#breakpoints.has(at) && !cpu.halted) return { at, ns };
       this.#execute(cpu);
-      this.#left -= 1;
-      if (this.#left === 0) {
-        this.#left = this.#slice;
-        this.#turn += 1;
-      }
     }
-    return { why: 'asked' as const };
+    return { ns: forNs };
   }
 
   #execute(cpu: MadeCpu): void {
-    if (cpu.ticking) {
-      cpu.ticking = false;
-      return;
-    }
     if (cpu.at === cpu.operations.length) cpu.halted = true;
-    else if (cpu.operations[cpu.at]!.do?.() === 'wait') cpu.ticking = true;
-    else cpu.at += 1;
+    else if (cpu.operations[cpu.at]!.do?.() !== 'wait') cpu.at += 1;
   }
 
   #address(cpu: MadeCpu): bigint {
-    if (cpu.ticking) return tickAddress;
     return cpu.at === cpu.operations.length ? idleAddress : (cpu.operations[cpu.at]!.at ?? 0n);
   }
 

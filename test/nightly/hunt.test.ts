@@ -10,7 +10,7 @@ import { boot } from '../../src/run/hunt/boot.ts';
 import { makeGround } from '../../src/run/hunt/ground.ts';
 import { withHunt } from '../../src/run/hunt/machine.ts';
 import { runSchedule } from '../../src/run/hunt/one-run.ts';
-import { context, hunted, locked, machineToHunt, plan, signal } from './planted-race.ts';
+import { context, hunted, locked, machineToHunt, plan, signal, stopsAll } from './planted-race.ts';
 
 let machine: MachineSpec;
 
@@ -50,6 +50,19 @@ describe('a hunt', () => {
       expect(again.outcome).toBe('passed');
       expect(again.visits).toEqual(result.undisturbed.visits);
       expect(again.console).toEqual(result.undisturbed.console);
+    }
+  });
+
+  it('ends a hold that nobody can end at the same instruction every time', async () => {
+    const ground = await makeGround(context, withHunt(machine, stopsAll), stopsAll);
+    const held = { ...undisturbed, preemptions: [{ visit: 0, hold: 8 }], urgent: 0 };
+    const first = await runSchedule(ground, held, signal);
+    expect(first.visits).toEqual([{ cpu: 1, point: 'take_cpu_down', held: 8, cut: 'time' }]);
+    expect(first.outcome).toBe('passed');
+    for (let i = 0; i < 3; i += 1) {
+      const again = await runSchedule(ground, held, signal);
+      expect(again.visits).toEqual(first.visits);
+      expect(again.console).toEqual(first.console);
     }
   });
 

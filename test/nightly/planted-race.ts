@@ -29,7 +29,21 @@ export const plan = (before = '', after = ''): HuntPlan => ({
 /** By `ln`, which is one step, and comes to no point. */
 export const locked = plan('until ln /tmp/n /tmp/lock 2>/dev/null; do usleep 1000; done;', 'rm /tmp/lock;');
 
-export const signal = AbortSignal.timeout(500_000);
+/**
+ * CPU1 goes offline: both stand in stop_machine() with interrupts off, each waiting for the other (kernel/
+ * stop_machine.c, multi_cpu_stop()). Where CPU1 is held at the one point, CPU0 spins for ever, and no timer reaches it.
+ */
+export const stopsAll: HuntPlan = {
+  prepare: '',
+  work: `taskset 1 sh -c 'echo 0 >/sys/devices/system/cpu/cpu1/online'
+    [ "$(cat /sys/devices/system/cpu/online)" = 0 ]`,
+  points: ['take_cpu_down'],
+  preemptions: 1,
+  longest: 8,
+};
+
+/** Of the file: some sixty runs and eight boots, on a machine that is busy. */
+export const signal = AbortSignal.timeout(1_700_000);
 export const context: BuildContext = { cache: cacheDirectory(), onProgress: () => {}, signal };
 
 export async function machineToHunt(): Promise<MachineSpec> {

@@ -138,6 +138,25 @@ describe('Ctrl-C', () => {
     expect(cli.leftovers()).toEqual([]);
   });
 
+  it('in a hunt, while its machine boots', async () => {
+    // A lab that no snapshot is kept of.
+    const file = cli.lab(
+      'race',
+      hostOnly(`
+hunt: { prepare: 'echo ${cli.cwd}', work: 'true', points: [free_irq] }
+variants: { only: { expect: { verdict: clean } } }`),
+    );
+    const run = cli.start(['hunt', file]);
+    await run.says('Booting once');
+    await until(() => cli.qemuPids().length > 0);
+    run.child.kill('SIGINT');
+    const { exitCode, stdout, stderr } = await run.ended;
+    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' });
+    expect(stderr).toContain('SIGINT: stopping the machines');
+    expect(stderr).not.toContain('error');
+    expect(cli.leftovers()).toEqual([]);
+  });
+
   it('twice: at once, and still nothing left', async () => {
     const run = cli.start(['run', ...lab('hang')]);
     await run.says('Boot vm0');

@@ -15,8 +15,10 @@ test('bytes that do nothing at a function’s begin', () => {
 describe('stops of a made kernel', () => {
   const symbols = parseCodeSymbols(`ffffffff81000000 t __common_interrupt
 ffffffff81000020 T lock_vector_lock
-ffffffff81000040 t hrtimer_interrupt
-ffffffff81000060 t next
+ffffffff81000040 t __x64_sys_personality
+ffffffff81000060 t asm_exc_nmi
+ffffffff81000080 t native_irq_return_iret
+ffffffff810000a0 t next
 0000000000020000 A vector_irq
 `);
   const memory = new Uint8Array(0x200);
@@ -24,6 +26,7 @@ ffffffff81000060 t next
   memory.set(bytes('0f1f440000'), 0);
   memory.set(bytes('e813000000'), 8);
   memory.set(bytes('6548c704dd00000200 00000000'), 0x0d);
+  memory.set(bytes('48cf'), 0x80);
   const read = async (ranges: readonly { address: bigint; length: number }[]) =>
     ranges.map(({ address, length }) => {
       const at = Number(address - 0xffffffff81000000n);
@@ -41,9 +44,18 @@ ffffffff81000060 t next
       ['the call of lock_vector_lock in __common_interrupt', 8, 0],
       ['the write of vector_irq in __common_interrupt', 0x0d, 0],
     ]);
-    expect(stops.tick.name).toBe('hrtimer_interrupt');
+    expect(stops.bounds.name).toBe('__x64_sys_personality');
+    expect(stops.alarm).toEqual({ entry: 0xffffffff81000060n, return: 0xffffffff81000080n });
     expect(stops.missing).toEqual([]);
     expect(stops.contended).toBeUndefined();
+  });
+
+  test('an alarm that could not be left is refused', async () => {
+    const other = async (ranges: Parameters<typeof read>[0]) =>
+      (await read(ranges)).map((part) => part.map(() => 0x90));
+    await expect(findStops({ symbols, read: other }, [])).rejects.toThrow(
+      'native_irq_return_iret is no iretq',
+    );
   });
 
   test('what the kernel does not have is told', async () => {

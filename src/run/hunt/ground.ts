@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { type CodeSymbol, parseCodeSymbols } from '../../director/symbols.ts';
 import { LabBrokeError, UsageError } from '../../errors.ts';
 import { shifts } from '../../hunt/schedule.ts';
-import { type HuntPlan, huntLines, snapshotFunction, symbolLines, tickFunction } from '../../hunt/script.ts';
+import { boundsFunction, type HuntPlan, huntLines, symbolLines } from '../../hunt/script.ts';
 import { type BuildContext, moveIntoPlace, withLock, withTempDirectory } from '../../images/cache.ts';
 import { findKernel, KernelMemory } from '../../introspect/kernel-memory.ts';
+import { prepareAlarm } from '../../machine/alarm.ts';
 import { qemuArgs } from '../../machine/args.ts';
 import { type RunningMachine, startMachine } from '../../machine/machine.ts';
 import { qemuVersion } from '../../machine/qemu-version.ts';
@@ -15,7 +16,7 @@ import { recordToMemory } from '../../machine/record.ts';
 import { refuseUnsavable, refuseVfs, type Snapshot, savable, saveMachine } from '../../machine/snapshot.ts';
 import type { MachineSpec } from '../../machine/spec.ts';
 import { withShift } from '../../machine/state-clock.ts';
-import { findStops, type Stops } from './stops.ts';
+import { findStops, neededFunctions, type Stops } from './stops.ts';
 
 export interface Ground {
   /** Names this very snapshot: runs of the same seed on the same ground are the same. */
@@ -27,7 +28,7 @@ export interface Ground {
 }
 
 /** Part of every id: raise it when the same inputs would give another snapshot. */
-const formatVersion = 3;
+const formatVersion = 4;
 
 /** A boot of a deterministic machine, at reference speed 10 s, on one that is slow and busy. */
 const bootBudgetMs = 300_000;
@@ -131,11 +132,14 @@ async function learnSymbols(spec: MachineSpec, signal?: AbortSignal): Promise<Ma
   const record = recordToMemory();
   const bounded = bootSignal(signal);
   await using machine = await startMachine(spec, { accel: 'tcg', record, signal: bounded });
-  await prepared(machine, bounded);
+  await prepared(machine, bounded).catch((error) => {
+    signal?.throwIfAborted();
+    throw bounded.aborted ? bootTooLong(machine.serial.lastLines()) : error;
+  });
   const lines = consoleLines(record.text('serial'));
   if (lines.some((line) => huntLines.vf.test(line))) throw refuseVfs(spec);
   const symbols = parseCodeSymbols(symbolLines(lines));
-  for (const name of [snapshotFunction, tickFunction, 'linux_banner'])
+  for (const name of [...neededFunctions, 'linux_banner'])
     if (!symbols.has(name))
       throw new LabBrokeError(`the kernel has no function ${name}, which a hunt needs`, {
         code: 'HUNT_UNPREPARED',
@@ -157,9 +161,7 @@ export function consoleLines(serial: string, last?: RegExp): string[] {
 async function prepared({ serial }: RunningMachine, signal: AbortSignal): Promise<void> {
   const { ready, unprepared, panic } = huntLines;
   const any = new RegExp([ready, unprepared, panic].map(({ source }) => source).join('|'));
-  const { text } = await serial.waitForLine(any, { from: 'start', signal }).catch((error) => {
-    throw signal.aborted ? bootTooLong(serial.lastLines()) : error;
-  });
+  const { text } = await serial.waitForLine(any, { from: 'start', signal });
   if (ready.test(text)) return;
   throw unpreparedError(text, serial.lastLines());
 }
@@ -191,7 +193,7 @@ async function saveAt(
   signal: AbortSignal | undefined,
 ): Promise<Stops> {
   const bounded = bootSignal(signal);
-  const { address } = symbols.get(snapshotFunction)!;
+  const { address } = symbols.get(boundsFunction)!;
   await using machine = await startMachine(spec, {
     accel: 'tcg',
     record: recordToMemory(),
@@ -207,9 +209,10 @@ async function saveAt(
     const linux_banner = symbols.get('linux_banner')!.address;
     const kernel = new KernelMemory(cpus, await findKernel(cpus, { linux_banner }));
     const stops = await findStops({ symbols, read: (ranges) => kernel.read(ranges) }, plan.points);
+    await prepareAlarm(cpus);
     await saveMachine(machine, state, bounded);
     // Before the hold ends: one that goes on writes into the memory that was saved.
     await machine.stop();
     return stops;
-  }, bounded);
+  }, signal);
 }

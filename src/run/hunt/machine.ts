@@ -4,6 +4,7 @@ import { UsageError } from '../../errors.ts';
 import { type HuntPlan, huntScript } from '../../hunt/script.ts';
 import type { BuildContext } from '../../images/cache.ts';
 import type { Plan, VariantPlan } from '../../lab/plan.ts';
+import { alarmFunctions } from '../../machine/alarm.ts';
 import { notDeterministic } from '../../machine/determinism.ts';
 import type { MachineSpec } from '../../machine/spec.ts';
 import { launchFiles } from '../launch-files.ts';
@@ -44,7 +45,7 @@ export async function huntMachine(
 /** Addresses are those of the kernel's file, so that a snapshot made anew has them again. */
 export function withHunt({ trace: _, ...spec }: MachineSpec, hunt: HuntPlan): MachineSpec {
   // The kernel's command line is short.
-  const script = gzipSync(huntScript(hunt), { level: 9 }).toString('base64');
+  const script = gzipSync(huntScript(hunt, alarmFunctions), { level: 9 }).toString('base64');
   return {
     ...spec,
     cmdline: [...spec.cmdline, 'nokaslr', `vflab.name=${spec.name}`, `vflab.script=${script}`],

@@ -3,8 +3,9 @@
 import { placeText } from '../../director/schedule.ts';
 import { offsetOf } from '../../director/spots.ts';
 import type { CodeSymbol } from '../../director/symbols.ts';
-import { contendedFunction, idleFunctions, type Point, placesOf, tickFunction } from '../../hunt/script.ts';
+import { boundsFunction, contendedFunction, idleFunctions, type Point, placesOf } from '../../hunt/script.ts';
 import type { VirtualRange } from '../../introspect/kernel-memory.ts';
+import { alarmFunction, alarmFunctions, alarmReturn, iretq } from '../../machine/alarm.ts';
 
 export interface Stop {
   /** `x86_vector_activate`, or `the call of lock_vector_lock in __common_interrupt`. */
@@ -16,7 +17,9 @@ export interface Stop {
 
 export interface Stops {
   points: Stop[];
-  tick: Stop;
+  bounds: Stop;
+  /** Where a CPU enters whose time is over, and where it goes on instead. */
+  alarm: { entry: bigint; return: bigint };
   /** Those that this kernel has. */
   idle: Stop[];
   contended?: Stop;
@@ -24,12 +27,18 @@ export interface Stops {
   missing: string[];
 }
 
+/** Without these a kernel cannot be hunted in. */
+export const neededFunctions: readonly string[] = [boundsFunction, ...alarmFunctions];
+
 export interface KernelCode {
   symbols: ReadonlyMap<string, CodeSymbol>;
   read(ranges: readonly VirtualRange[]): Promise<Uint8Array[]>;
 }
 
-/** Read while the machine stands still. Its `tickFunction` has to be among the symbols. */
+/**
+ * Read while the machine stands still. {@link neededFunctions} have to be among the symbols.
+ * @throws {Error} if the alarm's way back is no `iretq`
+ */
 export async function findStops(code: KernelCode, points: readonly Point[]): Promise<Stops> {
   const stopAt = async (name: string, address: bigint): Promise<Stop> => {
     const [bytes] = await code.read([{ address, length: 16 }]);
@@ -39,7 +48,14 @@ export async function findStops(code: KernelCode, points: readonly Point[]): Pro
     const symbol = code.symbols.get(name);
     return symbol ? await stopAt(name, symbol.address) : undefined;
   };
-  const stops: Stops = { points: [], tick: (await entry(tickFunction))!, idle: [], missing: [] };
+  const alarm = {
+    entry: code.symbols.get(alarmFunction)!.address,
+    return: code.symbols.get(alarmReturn)!.address,
+  };
+  const [back] = await code.read([{ address: alarm.return, length: iretq.length }]);
+  if (!iretq.every((byte, i) => back![i] === byte)) throw new Error(`${alarmReturn} is no iretq`);
+  const bounds = (await entry(boundsFunction))!;
+  const stops: Stops = { points: [], bounds, alarm, idle: [], missing: [] };
   for (const point of points) {
     let found: Stop | undefined;
     for (const place of placesOf(point)) {
