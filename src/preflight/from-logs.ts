@@ -48,12 +48,16 @@ function subject(
     title,
     trust: trust === 'no' && before ? before.trust : trust,
     at: place(at),
-    ...(driver === undefined ? {} : { driver }),
+    ...withDriver(driver ?? before?.driver),
     ...(pin === undefined ? {} : { pin }),
     ...(interrupt && !unknown ? { irq: interrupt.irq } : before ? { irq: before.irq! } : {}),
     ...(interrupt && unknown && !before ? { lineUnknown: unknown } : {}),
     ...(control?.DisINTx ? { disIntx: true } : {}),
   };
+}
+
+function withDriver(driver: string | undefined): { driver?: string } {
+  return driver === undefined ? {} : { driver };
 }
 
 /** The one that knows the line, else the pin, with what only the other knows. */
@@ -71,7 +75,10 @@ export function isRouted(irq: number | undefined, lines: readonly LineUse[]): bo
   return lines.some((line) => line.irq === irq && !line.edge);
 }
 
-/** A refusal that the log has seen tells the line and the flags of both: who asked without IRQF_SHARED will again. */
+/**
+ * A refusal that the log has seen tells the line and the flags of both: who asked without IRQF_SHARED will again. vfio
+ * had both then, so without a word to the contrary they are for VMs now.
+ */
 function refusedBefore(book: Casebook): Map<string, Subject> {
   const told = new Map<string, Subject>();
   for (const { irq, newName, newFlags, oldName, oldFlags, at } of book.of('flags-mismatch')) {
@@ -82,7 +89,7 @@ function refusedBefore(book: Casebook): Map<string, Subject> {
       const owner = vfioOwner(name);
       if (owner?.type !== 'intx') continue;
       const trust = (flags & 0x80) === 0 ? 'distrusted' : 'no';
-      told.set(owner.bdf, { bdf: owner.bdf, pin: 1, irq, trust, at: place(at) });
+      told.set(owner.bdf, { bdf: owner.bdf, driver: 'vfio-pci', pin: 1, irq, trust, at: place(at) });
     }
   }
   return told;

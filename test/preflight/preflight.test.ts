@@ -50,6 +50,14 @@ describe('the reported case', () => {
     expect(collision!.because.join(' ')).toContain('ConnectX-3 Pro');
   });
 
+  test('without a word of VMs: those of whom the log tells are for VMs too, and collide', () => {
+    const inventory = read(file('vfio-intx.lspci'), file('vfio-intx.interrupts'), file('vfio-intx.dmesg'));
+    expect(defaultAssignments(inventory).flatMap(({ bdfs }) => bdfs)).toEqual(
+      ['01', '04', '08'].map((bus) => `0000:${bus}:00.0`),
+    );
+    expect(examine(inventory, defaultAssignments(inventory)).answer).toBe('collides');
+  });
+
   test('after the first refusal the kernel log tells who was on the line', () => {
     const inventory = read(file('vfio-intx.lspci'), file('vfio-intx.interrupts'), file('vfio-intx.dmesg'));
     expect(said(inventory, 'a=04:00.0', 'b=01:00.0', 'c=08:00.0')).toEqual([
