@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
+import { kernelNames } from '../images/kernel-names.ts';
 import { loadLab } from '../lab/load.ts';
 import { didYouMean } from '../lab/nearest.ts';
 import { formatProblem } from '../lab/problem.ts';
@@ -55,7 +56,7 @@ export async function loadLabs(cwd: string, files: readonly LabFile[]): Promise<
   const problems: string[] = [];
   for (const { name, file } of files) {
     const text = await readText(cwd, file);
-    const result = loadLab(text, file);
+    const result = loadLab(text, file, Object.keys(kernelNames));
     if (result.ok) loaded.push({ name, file, text, lab: result.lab });
     else problems.push(...result.problems.map(formatProblem));
   }

@@ -98,6 +98,14 @@ test('show a run folder: its result, all of it, as it was judged then', () => {
 });
 
 describe('validate', () => {
+  test('a kernel that there is not has its place', () => {
+    const text = `${small}matrix:\n  kernel: ['6.12', '6.13']\n`;
+    const said = vflab(['validate', 'a.yaml'], { files: { 'a.yaml': text } });
+    expect(said).toMatchObject({ exitCode: exitCodes.usage, stdout: '' });
+    expect(said.stderr).toContain(
+      'a.yaml:17:20: matrix.kernel[1]: no kernel 6.13 (did you mean "6.12"?); there are 6.12, 6.1, 5.10, or one of your own by `--kernel PATH`',
+    );
+  });
   test('all of labs/', () => {
     expect(vflab(['validate'], { files })).toMatchInlineSnapshot(`
       {

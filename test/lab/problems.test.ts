@@ -44,10 +44,21 @@ describe('YAML', () => {
   });
   test('empty', () => {
     expect(problemsIn('')).toMatchInlineSnapshot(`
-      "labs/x.yaml:1:1: expected a map, found nothing
-          1 | 
-              ^"
+      "labs/x.yaml:1:1: an empty file: a lab has title, failure, host and variants (docs/labs.md)
+      "
     `);
+  });
+  test('not UTF-8', () => {
+    expect(problemsIn(Buffer.from(small, 'utf16le').toString())).toContain('save it as UTF-8');
+  });
+  test('merge keys are read, and a mistake in them has a place', () => {
+    const abort = '  abort: { kind: aer, target: nic0, error: CmpltAbrt, severity: non-fatal }';
+    const withOther = (more: string) =>
+      smallWith(abort, `${abort.replace('{', '&a {')}\n  other: { <<: *a, ${more} }`);
+    expect(problemsIn(withOther('error: CmpltTO'))).toBe('valid');
+    expect(problemsIn(withOther('error: BadTLP'))).toMatch(
+      /^labs\/x\.yaml:14:3: faults\.other\.severity: BadTLP is a correctable error/,
+    );
   });
   test('not a map', () => {
     expect(problemsIn('- a\n- b\n')).toMatchInlineSnapshot(`
