@@ -33,6 +33,14 @@ Examples:
 Exit codes: 0 nothing is wrong with interrupts, 1 something is, 4 the files cannot tell;
 2 a file cannot be read or is no log, 3 its packer is missing. docs/diagnose.md
 `,
+  compare: `
+Example:
+  vflab run vf-aer-hang --kernel ./old/bzImage --modules ./old/mods --output old
+  vflab run vf-aer-hang --kernel ./new/bzImage --modules ./new/mods --output new
+  vflab compare old/latest new/latest
+
+Exit codes: 0 nothing differs, 1 something does, 3 it cannot be told, 4 no variant is in both
+`,
   checkTrace: `
 Exit codes: 0 every event is explained, 1 one is impossible, 2 the file is no trace. docs/check-trace.md
 `,

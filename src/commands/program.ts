@@ -53,6 +53,15 @@ export function commandLine(context: CommandContext, exit: (code: number) => voi
     );
 
   program
+    .command('compare <old> <new>')
+    .description('which variants end otherwise in the second of two runs of a lab')
+    .option('--json', 'as JSON')
+    .addHelpText('after', commandHelp.compare)
+    .action(async (before, after, options) =>
+      exit(await (await import('./compare.ts')).compare(context, [before, after], options)),
+    );
+
+  program
     .command('check-trace <file>')
     .description('hold a trace of irq_matrix events against the model (- is stdin)')
     .option('--kernel <release>', 'the kernel that was traced, as `uname -r` says it; else all are allowed')

@@ -1,8 +1,7 @@
 /** `vflab show LAB`: what a lab is made of and what it tries, in a page. `vflab show RUN_FOLDER`: all of its result. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { exitCodes, UsageError } from '../errors.ts';
+import { exitCodes } from '../errors.ts';
 import { wordsOf } from '../faults/schema.ts';
 import { axesOf } from '../lab/matrix.ts';
 import { remedyTitle } from '../lab/phases.ts';
@@ -11,19 +10,19 @@ import type { Lab } from '../lab/schema.ts';
 import type { FaultEntry } from '../lab/schema-schedule.ts';
 import { functionsOf, type LabFunction, portOf } from '../lab/topology.ts';
 import type { Style } from '../report/colour.ts';
-import type { RunResult } from '../report/result.ts';
 import { table } from '../report/table.ts';
 import { textReport } from '../report/text.ts';
 import type { CommandContext } from './context.ts';
 import { findLab, loadLabs } from './labs.ts';
+import { storedResult } from './stored-result.ts';
 
 export async function show(
-  { cwd, out }: CommandContext,
+  context: CommandContext,
   name: string,
   options: { json?: boolean },
 ): Promise<number> {
-  const result = join(resolve(cwd, name), 'result.json');
-  if (existsSync(result)) return await showRun(out, result, options);
+  const { cwd, out } = context;
+  if (existsSync(join(resolve(cwd, name), 'result.json'))) return await showRun(context, name, options);
   const [loaded] = await loadLabs(cwd, [await findLab(cwd, name)]);
   const { lab, file } = loaded!;
   if (options.json) out.write(`${JSON.stringify({ name: loaded!.name, file, lab }, undefined, 2)}\n`);
@@ -33,24 +32,13 @@ export async function show(
 
 /** As it was judged when it ran; `vflab verdict` judges it anew. */
 async function showRun(
-  out: CommandContext['out'],
-  path: string,
+  { cwd, out }: CommandContext,
+  folder: string,
   options: { json?: boolean },
 ): Promise<number> {
-  const text = await readFile(path, 'utf8');
-  const result = parseResult(text);
-  if (result?.schemaVersion !== 1 || !Array.isArray(result.variants))
-    throw new UsageError(`${path} is no result of this version of vflab`, { code: 'NOT_A_RUN' });
+  const { text, result } = await storedResult(cwd, folder);
   out.write(options.json ? text : textReport(result, { style: out.style, verbose: true }));
   return exitCodes.asExpected;
-}
-
-function parseResult(text: string): RunResult | undefined {
-  try {
-    return JSON.parse(text) as RunResult;
-  } catch {
-    return undefined;
-  }
 }
 
 function describe(name: string, file: string, lab: Lab, style: Style): string {

@@ -179,6 +179,8 @@ describe('the command line itself', () => {
         run [options] <labs...>         run labs: names in labs/, or paths of lab
                                         files
         verdict [options] <run-folder>  judge a stored run again, without QEMU
+        compare [options] <old> <new>   which variants end otherwise in the second of
+                                        two runs of a lab
         check-trace [options] <file>    hold a trace of irq_matrix events against the
                                         model (- is stdin)
         inspect [options]               the vector matrix of a running kernel, read
