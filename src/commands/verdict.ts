@@ -1,7 +1,7 @@
 /** `vflab verdict RUN_FOLDER`: judge the stored evidence of a run again, offline. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { VariantPlan } from '../lab/plan.ts';
 import { jsonReport } from '../report/json.ts';
@@ -11,13 +11,18 @@ import { textReport } from '../report/text.ts';
 import { judgeVariant } from '../run/judge-variant.ts';
 import type { CommandContext } from './context.ts';
 
-/** @returns the exit code that the run itself would end with. */
+/** @returns the exit code that the run itself would end with. @throws UsageError NOT_A_RUN */
 export async function verdict(
   { cwd, out, err }: CommandContext,
   folder: string,
   options: { json?: boolean; verbose?: boolean },
 ): Promise<number> {
-  const runFolder = resolve(cwd, folder);
+  const runFolder = resolve(cwd, basename(folder) === 'result.json' ? dirname(folder) : folder);
+  if (existsSync(join(runFolder, 'plan.json')))
+    throw new UsageError(`${folder} is the folder of one variant, not of a run`, {
+      code: 'NOT_A_RUN',
+      next: `\`vflab verdict ${dirname(folder)}\``,
+    });
   const stored = await readStored(runFolder, folder);
   if (!stored.finished)
     err.write(`${folder}: no result: cut off, or still running; what it has recorded is judged\n`);

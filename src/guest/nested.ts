@@ -110,6 +110,7 @@ export class NestedGuest {
     if (!line.text.includes('vflab-ready')) {
       throw new LabBrokeError(`${this.id}: the guest did not boot: ${line.text.trim()}`, {
         code: 'GUEST_BOOT_FAILED',
+        next: `read ${this.id}.serial: has this kernel the modules that it needs, and enough memory?`,
         lastLines: this.serial.lastLines(),
       });
     }

@@ -316,6 +316,15 @@ describe('verdict', () => {
     rmSync(join(cwd, 'run/6.12+hang/events.ndjson'));
     expect(vflab(['verdict', 'run'], { cwd }).exitCode).toBe(3);
   });
+  test('result.json for its folder; the folder of a variant names that of its run', () => {
+    const cwd = storedRun({});
+    expect(vflab(['verdict', 'run/result.json'], { cwd }).exitCode).toBe(0);
+    expect(vflab(['verdict', 'run/6.12+hang/'], { cwd })).toMatchObject({
+      exitCode: 2,
+      stderr:
+        'error NOT_A_RUN: run/6.12+hang/ is the folder of one variant, not of a run\n  next: `vflab verdict run`\n',
+    });
+  });
   test('not a run folder', () => {
     expect(vflab(['verdict', '.'], { files })).toMatchInlineSnapshot(`
       {
