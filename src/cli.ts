@@ -1,6 +1,7 @@
 /** The command line: parse it, call one command, map the outcome to an exit code. Commands load when called. */
 import { type Command, CommanderError } from 'commander';
 import type { CommandContext, Output, RunPlan } from './commands/context.ts';
+import { watchOutput } from './commands/lost-output.ts';
 import { checkNpmFlags } from './commands/npm-flags.ts';
 import { commandLine } from './commands/program.ts';
 import { EnvironmentError, exitCodes, isKnownError, UsageError } from './errors.ts';
@@ -76,11 +77,10 @@ function failure(error: unknown, { err, argv }: CommandContext, bisect: boolean,
 }
 
 if (import.meta.main) {
-  // A reader that goes away (`vflab list | head -1`) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-  process.exitCode = await main(process.argv.slice(2));
+  const argv = process.argv.slice(2);
+  const lost = watchOutput(argv.includes('--bisect'));
+  const exitCode = await main(argv);
+  process.exitCode = lost() ?? exitCode;
   leaveEvenIf('something of ours is still open');
 }
 
