@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { EnvironmentError, exitCodes } from '../errors.ts';
 import { type HuntEvent, type HuntResult, hunt as huntIn, weigh } from '../hunt/hunt.ts';
-import { type BuildContext, cacheDirectory } from '../images/cache.ts';
+import { type BuildContext, usableCache } from '../images/cache.ts';
 import type { Plan, VariantPlan } from '../lab/plan.ts';
 import { ending, type HuntHead, huntText } from '../report/hunt-text.ts';
 import { boot } from '../run/hunt/boot.ts';
@@ -144,7 +144,7 @@ function selection({ axes }: VariantPlan): string {
 }
 
 function buildContext({ err }: CommandContext, signal: AbortSignal): BuildContext {
-  return { cache: cacheDirectory(), onProgress: (text) => err.write(`${text}\n`), signal };
+  return { cache: usableCache(), onProgress: (text) => err.write(`${text}\n`), signal };
 }
 
 /** A line for what matters, and on a terminal one that is written anew. */

@@ -16,9 +16,11 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { EnvironmentError } from '../errors.ts';
 import { diskFull, isDiskFull } from './run.ts';
 
 /** What every function of this room that may take long is given. */
@@ -36,6 +38,22 @@ export interface BuildContext {
 export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
   if (env.VFLAB_CACHE) return env.VFLAB_CACHE;
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vflab');
+}
+
+/** @returns the cache directory, made if need be. @throws EnvironmentError CACHE_UNUSABLE, DISK_FULL */
+export function usableCache(directory = cacheDirectory()): string {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+  } catch (error) {
+    if (isDiskFull(error)) throw diskFull(error);
+    throw new EnvironmentError(`The cache ${directory} cannot be written: ${(error as Error).message}`, {
+      code: 'CACHE_UNUSABLE',
+      next: 'Set VFLAB_CACHE to a directory that you may write, with 3 GB of room.',
+      cause: error,
+    });
+  }
+  return directory;
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Executes a plan: prepares what its machines boot from, runs variant after variant, judges each. */
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { type BuildContext, cacheDirectory } from '../images/cache.ts';
+import { EnvironmentError } from '../errors.ts';
+import { type BuildContext, usableCache } from '../images/cache.ts';
 import type { Plan, VariantPlan } from '../lab/plan.ts';
 import { chooseAccelerator } from '../machine/accel.ts';
 import type { RealHost } from '../real-host/real-host.ts';
@@ -41,12 +42,13 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunOutco
   const emit = (event: RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 't'> : never) : never) =>
     options.emit({ t: performance.now() - started, ...event });
   const repeat = options.repeat ?? 1;
+  const cache = usableCache();
   const folder = makeRunFolder(options.outDir, plan.lab, startedAt);
   emit({ kind: 'run-start', plan, folder, repeat });
 
   const { signal } = options;
   const context: BuildContext = {
-    cache: cacheDirectory(),
+    cache,
     onProgress: (text) => emit({ kind: 'prepare', text }),
     signal,
     refresh: options.refresh ?? false,
@@ -162,8 +164,23 @@ function acceleratorOf({ url }: RealHost): RunResult['accelerator'] {
   return { kind: 'kvm', reason: `the host is a real one: ${url}`, cannotShow: [] };
 }
 
-/** `<outDir>/20261121T050203Z-vf-aer-hang`, and `<outDir>/latest` that points to it. */
+/**
+ * `<outDir>/20261121T050203Z-vf-aer-hang`, and `<outDir>/latest` that points to it.
+ * @throws EnvironmentError OUTPUT_FAILED
+ */
 export function makeRunFolder(outDir: string, lab: string, at: Date): string {
+  try {
+    return newFolder(outDir, lab, at);
+  } catch (error) {
+    throw new EnvironmentError(`no run folder can be made in ${outDir}: ${(error as Error).message}`, {
+      code: 'OUTPUT_FAILED',
+      next: '--output FOLDER: one that you may write',
+      cause: error,
+    });
+  }
+}
+
+function newFolder(outDir: string, lab: string, at: Date): string {
   const stamp = at.toISOString().replaceAll(/[-:]|\.\d+/g, '');
   mkdirSync(outDir, { recursive: true });
   for (let i = 1; ; i += 1) {

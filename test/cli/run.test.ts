@@ -280,6 +280,17 @@ describe('Ctrl-C', () => {
   });
 });
 
+test.each([
+  ['the cache', { VFLAB_CACHE: '/dev/null/cache' }, [], 'CACHE_UNUSABLE', 'VFLAB_CACHE'],
+  ['the run folder', {}, ['--output', '/dev/null/runs'], 'OUTPUT_FAILED', '--output'],
+])('%s cannot be written: nothing runs, and it is no bug', (_, env, args, code, next) => {
+  const said = vflab(['run', 'small', ...args], { files, env: { VFLAB_CACHE: '.', ...env } });
+  expect(said).toMatchObject({ exitCode: 3, stdout: '' });
+  expect(said.stderr).toContain(`error ${code}: `);
+  expect(said.stderr).toContain(next);
+  expect(said.stderr).not.toContain('internal error');
+});
+
 describe('verdict', () => {
   // A run as stored, whose folder was moved since: only the base name of a variant's folder counts.
   function storedRun(changes: Partial<VariantResult>) {
