@@ -1,7 +1,9 @@
-/** The documents say what is: error codes, links, labs and rooms. */
+/** The documents say what is: error codes, links, labs, rooms, commands and flags. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../src/commands/program.ts';
+import { styleFor } from '../src/report/colour.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -113,4 +115,51 @@ test('docs/design.md has a row for every room', () => {
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => `\`src/${name}/`);
   expect(rooms.filter((room) => !rows.some((row) => row.includes(room)))).toEqual([]);
+});
+
+describe('the command line', () => {
+  const nothing = { write: () => {}, style: styleFor(false), columns: () => 80 };
+  const context = {
+    cwd: root,
+    env: {},
+    out: nothing,
+    err: nothing,
+    argv: [],
+    runPlan: () => Promise.reject(),
+  };
+  const commands = new Map(
+    commandLine(context, () => {}).commands.map((command) => [
+      command.name(),
+      ['--help', ...command.options.map(({ long }) => long!)],
+    ]),
+  );
+  const pages = ['README.md', ...filesBelow('docs', '.md')].map((file) => ({ file, text: read(file) }));
+  const flagsIn = (text: string) => [...text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([flag]) => flag);
+
+  /** `vflab COMMAND … --flag` of a page, as `COMMAND --flag`, where the command has no such flag. */
+  const wrongFlags = (text: string) =>
+    [...text.matchAll(/\bvflab ([a-z-]+) ([^`\n]*)/g)].flatMap(([, name, rest]) => {
+      const known = commands.get(name!);
+      // What follows a pipe or `;` is another command.
+      const own = rest!.split(/[|;]/, 1)[0]!;
+      return known ? flagsIn(own).flatMap((flag) => (known.includes(flag) ? [] : [`${name} ${flag}`])) : [];
+    });
+
+  test.each(pages)('$file: each flag is one of its command', ({ text }) => {
+    expect(wrongFlags(text)).toEqual([]);
+  });
+
+  test('each command and each flag is on some page', () => {
+    const written = new Set(pages.flatMap(({ text }) => flagsIn(text)));
+    const missing = [...commands].flatMap(([name, flags]) => [
+      ...(pages.some(({ text }) => text.includes(`vflab ${name}`)) ? [] : [name]),
+      ...flags.filter((flag) => flag !== '--help' && !written.has(flag)).map((flag) => `${name} ${flag}`),
+    ]);
+    expect(missing).toEqual([]);
+  });
+
+  test('the check sees a flag that there is not', () => {
+    expect(commands.size).toBeGreaterThan(10);
+    expect(wrongFlags('`vflab run x --varian y` and `vflab verdict RUN --json`')).toEqual(['run --varian']);
+  });
 });
