@@ -37,6 +37,13 @@ export function replayScript({ command, cwd, machines }: ReplayRequest): string 
     'END-OF-COMMANDS',
     '  exit 0',
     'fi',
+    // The folder may have been carried to another machine, out of CI say.
+    `if [ ! -d ${quote(cwd)} ] || ! command -v ${quote(command[0]!)} >/dev/null; then`,
+    '  echo "This run was made on a machine that has" >&2',
+    `  printf '  %s\\n' ${quote(cwd)} ${quote(command[0]!)} >&2`,
+    '  echo "Here: $0 --print shows its command; vflab verdict $(dirname "$0") judges its evidence." >&2',
+    '  exit 2',
+    'fi',
     `cd ${quote(cwd)}`,
     `exec ${quoteCommand(command)} "$@"`,
     '',

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,6 +69,18 @@ test('durations', () => {
     '99.9 s',
     '1 min 40 s',
     '2 min 5 s',
+  ]);
+});
+
+test('replay, carried to another machine: says so, and what can be done there', () => {
+  const script = replayScript({ command: ['/gone/vflab', 'run', 'x'], cwd: '/gone', machines: [] });
+  const done = spawnSync('sh', ['-s'], { input: script, encoding: 'utf8' });
+  expect([done.status, done.stdout]).toEqual([2, '']);
+  expect(done.stderr.split('\n').slice(0, 4)).toEqual([
+    'This run was made on a machine that has',
+    '  /gone',
+    '  /gone/vflab',
+    'Here: sh --print shows its command; vflab verdict . judges its evidence.',
   ]);
 });
 
