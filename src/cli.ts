@@ -24,7 +24,7 @@ export async function main(argv: readonly string[], runPlan: RunPlan = realRunPl
     exitCode = code;
   });
   try {
-    checkNpmFlags(context.env, argv);
+    checkNpmFlags(context.env, argv, program);
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {

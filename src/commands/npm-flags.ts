@@ -2,20 +2,31 @@
  * `npm run lab vf-aer-hang --json`: npm keeps the flag for itself (as `npm_config_json`) and we see nothing.
  * Running without it would surprise; say so instead.
  */
+import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 
 const scripts = ['lab', 'vflab'];
 
-const switches = ['bisect', 'dry-run', 'json', 'keep', 'refresh'];
-const withValue = ['axis', 'junit', 'kernel', 'modules', 'output', 'repeat', 'variant'];
+/** npm has these itself and may have them from its configuration, so that they say nothing about us. */
+const npmsOwn = ['color', 'quiet', 'verbose', 'version', 'yes'];
 
-/** @throws UsageError NPM_ATE_FLAG */
-export function checkNpmFlags(env: Record<string, string | undefined>, argv: readonly string[]): void {
+/** @param program whose flags are looked for. @throws UsageError NPM_ATE_FLAG */
+export function checkNpmFlags(
+  env: Record<string, string | undefined>,
+  argv: readonly string[],
+  program: Command,
+): void {
   const script = env.npm_lifecycle_event;
   // Inside `npm test` and the like these variables are not about us.
   if (script === undefined || !scripts.includes(script)) return;
-  const eaten = [...switches, ...withValue].flatMap((flag) => {
-    const value = env[`npm_config_${flag.replace('-', '_')}`];
+  const options = program.commands
+    .flatMap((command) => command.options)
+    .filter((option) => !option.negate)
+    .map((option) => ({ flag: option.long!.slice(2), isSwitch: option.isBoolean() }))
+    .filter(({ flag }) => !npmsOwn.includes(flag));
+  const switches = options.flatMap(({ flag, isSwitch }) => (isSwitch ? [flag] : []));
+  const eaten = [...new Set(options.map(({ flag }) => flag))].sort().flatMap((flag) => {
+    const value = env[`npm_config_${flag.replaceAll('-', '_')}`];
     return value === undefined || value === '' || value === 'false' ? [] : [{ flag, value }];
   });
   if (eaten.length === 0) return;

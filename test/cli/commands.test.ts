@@ -307,8 +307,15 @@ describe('the command line itself', () => {
     `);
     const left = { npm_lifecycle_event: 'lab', npm_config_kernel: 'true' };
     expect(vflab(['run', 'small', '6.1'], { files, env: left }).stderr).toContain('-- small --kernel 6.1\n');
-    // The same variables while npm runs something else are not ours.
+    // Else the emulated host would run in place of the one that was asked for.
+    const host = { npm_lifecycle_event: 'lab', npm_config_host: 'ssh://root@h', npm_config_known_hosts: 'k' };
+    expect(vflab(['run', 'small'], { files, env: host }).stderr).toContain(
+      '-- small --host ssh://root@h --known-hosts k\n',
+    );
+    // The same variables while npm runs something else are not ours, nor are those that npm has itself.
     expect(vflab(['list'], { files, env: { ...env, npm_lifecycle_event: 'test' } }).exitCode).toBe(0);
+    const own = { npm_lifecycle_event: 'lab', npm_config_yes: 'true' };
+    expect(vflab(['list'], { files, env: own }).exitCode).toBe(0);
   });
   test('colours', () => {
     const red = '\u001b[31m';
