@@ -50,6 +50,7 @@ export const quirkIds = [
   'tcg-nested-cpu-stuck',
   'igbvf-no-migration-state',
   'nvme-no-migration',
+  'nvme-kept-when-pulled',
   'kvm-opens-but-runs-nothing',
   'igb-sends-no-errors',
   'qboot-leaves-serr-off',
@@ -205,6 +206,16 @@ export const quirks: readonly Quirk[] = [
     versions: 'up to 10.0.2 at least',
     avoidedBy: 'no snapshot of a machine with an nvme device',
     affects: 'snapshots',
+  },
+  {
+    id: 'nvme-kept-when-pulled',
+    what: 'An nvme controller that is pulled while a request is in flight is never let go of: no DEVICE_DELETED',
+    versions:
+      'all with nvme_sg_unmap() in nvme_post_cqes() (hw/nvme/ctrl.c): nvme_ctrl_reset() drains the requests, then frees ' +
+      'the queues before their completions are posted, so that each scatter list keeps its reference to the device; ' +
+      'seen once in 10.0.2',
+    avoidedBy: 'a surprise removal is proved by the empty seat of the slot, not by the event',
+    affects: 'hot-plug storms: a card that was pulled, and a fault that looks as if it took no effect',
   },
   {
     id: 'kvm-opens-but-runs-nothing',

@@ -19,6 +19,12 @@ describe('a cycle is proved', () => {
     expect(proveCycle(fault, { ...cycle, rested: false }).proved).toBe(true);
   });
 
+  test('where it was pulled: by its empty seat, also when QEMU keeps the object of a busy nvme', () => {
+    const pulled = { ...cycle, way: 'surprise', seatEmpty: true, deleted: false } as const;
+    expect(proveCycle(fault, pulled).proved).toBe(true);
+    expect(proveCycle(fault, { ...pulled, seatEmpty: false, deleted: true }).proved).toBe(false);
+  });
+
   test.each([
     ['no driver', { card: undefined }],
     ['a VF too few', { vfs: 1 }],

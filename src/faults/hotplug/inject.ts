@@ -2,7 +2,7 @@
 import { quote } from '../../shell.ts';
 import type { FaultContext } from '../fault.ts';
 import type { HotplugFault, UnplugWay } from './schema.ts';
-import { awaitCard, awaitRest, powerOffCommand, pullCommand } from './slot.ts';
+import { awaitCard, awaitRest, isSeatEmpty, powerOffCommand, pullCommand } from './slot.ts';
 
 export interface Cycle {
   way: UnplugWay;
@@ -10,6 +10,8 @@ export interface Cycle {
   card: string | undefined;
   /** VFs that the kernel had. */
   vfs: number;
+  /** Of a surprise: the port sees no card in its slot any more. */
+  seatEmpty?: boolean;
   /** QEMU let the device go. */
   deleted: boolean;
   /** The slot came to rest. */
@@ -67,6 +69,7 @@ export async function injectHotplug(
   if (way === 'button') await press(ctx, id, signal);
   else if (way === 'power' && card) await host.run(powerOffCommand(card), signal);
   else await host.run(pullCommand(port), signal);
+  const seat = way === 'surprise' ? { seatEmpty: await isSeatEmpty(host, port, signal) } : {};
   const deleted = await ctx.within(goBudgetMs, signal, (s) =>
     qmp.waitForEvent('DEVICE_DELETED', { from: mark, where: ({ data }) => data.device === id, signal: s }),
   );
@@ -76,7 +79,7 @@ export async function injectHotplug(
     signal,
   );
   if (isNic && deleted) await qmp.execute('netdev_del', { id: `${id}.net` }, signal);
-  const cycle = { way, card, vfs, deleted: deleted !== undefined, rested };
+  const cycle = { way, card, vfs, ...seat, deleted: deleted !== undefined, rested };
   const out = `${(pressed - t0).toFixed(1)} s in, ${(ctx.now() - pressed).toFixed(1)} s to go`;
   ctx.injected('qemu', t0, `${fault.device} in ${fault.port}: ${JSON.stringify(cycle)}; ${out}`);
   return cycle;

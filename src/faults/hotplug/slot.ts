@@ -53,6 +53,12 @@ export function pullCommand(port: string): string {
   return `setpci -s ${port} CAP_EXP+18.w=0700:0720 CAP_EXP+18.w=0120:0720`;
 }
 
+/** PDS of the slot's status: QEMU clears it when it takes the card away, at once (hw/pci/pcie.c, pcie_cap_slot_do_unplug()). */
+export async function isSeatEmpty(host: LinuxMachine, port: string, signal: AbortSignal): Promise<boolean> {
+  const { exitCode } = await host.run(`[ $((0x$(setpci -s ${port} CAP_EXP+1a.w) & 0x40)) = 0 ]`, signal);
+  return exitCode === 0;
+}
+
 /** `power` of the slot whose device address is this function's, in sysfs. */
 export function powerOffCommand(card: string): string {
   const address = card.replace(/\.0$/, '');
