@@ -12,6 +12,8 @@ export interface Quirk {
   what: string;
   /** QEMU versions and commits, as far as known. */
   versions: string;
+  /** Where it comes from, if that is known and more than a commit says: QEMU's file and function. */
+  cause?: string;
   /** How it is avoided, or how it is recognised where it cannot be. */
   avoidedBy: string;
   /** What it would break, in words of a lab. */
@@ -94,8 +96,22 @@ export const quirks: readonly Quirk[] = [
   {
     id: 'tcg-single-thread-nested-hang',
     what: 'A nested guest hangs before its init when a machine of two or more CPUs runs in one TCG thread',
-    versions: 'seen in 10.0.2 with thread=single (also what icount implies)',
-    avoidedBy: '-accel tcg,thread=multi whenever there is more than one CPU',
+    versions:
+      'all that emulate SVM, also in the development tree of 2026 (3b50303f9563); seen in 10.0.2 with thread=single ' +
+      'and with icount, which implies it',
+    cause:
+      'the guest takes an interrupt twice, the second time with interrupts off. VMRUN that injects one ' +
+      '(target/i386/tcg/system/svm_helper.c, helper_vmrun(), SVM_EVTINJ_TYPE_INTR) delivers it and leaves its vector ' +
+      'in cs->exception_index. A CPU told to leave its loop before the next exit or exception of the guest finds it ' +
+      'there (accel/tcg/cpu-exec.c, cpu_handle_interrupt() keeps an index that is set, and cpu_handle_exception() ' +
+      'delivers it). Then the guest waits for a spinlock that it holds, or, if it came from user mode, runs on with ' +
+      'the GS of user mode until error_entry() hits the stack guard page. In one thread that comes by itself: a CPU ' +
+      'is told every 100 ms and at each interrupt of another one (accel/tcg/tcg-accel-ops-rr.c, rr_kick_next_cpu(), ' +
+      'rr_kick_vcpu_thread()), with icount whenever its instructions are spent. `-d int` showed it, each vector twice ' +
+      'in a row; without that one store such a guest took none twice, and got as far as with thread=multi',
+    avoidedBy:
+      '-accel tcg,thread=multi whenever there is more than one CPU: there a CPU is hardly ever told to leave without ' +
+      'an interrupt, which puts the index right. A deterministic machine, which counts, has no guests',
     affects: 'every lab with guests: a false "guest hangs"',
     applies: (spec, accel) => accel === 'tcg' && spec.cpus > 1 && !spec.deterministic,
   },
@@ -187,7 +203,16 @@ export const quirks: readonly Quirk[] = [
     versions:
       'seen in 10.0.2 with thread=multi, in some 4 of 30 runs with such a guest: an RCU stall of the guest, or of the ' +
       'host, whose other CPU sends itself IPIs without end; once, minutes later, the stack guard page, hit in ' +
-      'error_entry(). Cause not known',
+      'error_entry() of the host. The cause below is mended after 10.1: system/cpus.c, cpu_set_interrupt(), is atomic',
+    cause:
+      'the CPU loses a pending interrupt. VMRUN with an interrupt window open (V_IRQ) sets CPU_INTERRUPT_VIRQ by ' +
+      '`cs->interrupt_request |=` without the big lock (target/i386/tcg/system/svm_helper.c, helper_vmrun()), which ' +
+      'wipes out what another thread sets at the same time (accel/tcg/tcg-accel-ops.c, tcg_handle_interrupt()). The ' +
+      'local APIC keeps it in its IRR, a timer or an IPI of the host, and tells nobody again until another comes; ' +
+      'the sender waits. Seen with that window widened by some microseconds: timer and call-function vector in the ' +
+      'IRR of the CPU that stays in the guest, the other one in smp_call_function_many_cond() of the host. A guest ' +
+      'that stalls alone may also have taken an interrupt twice (tcg-single-thread-nested-hang); the stack guard page ' +
+      'of the host is not explained',
     avoidedBy: 'cannot be avoided: recognised on the consoles; an infrastructure error, never a verdict',
     affects: 'msix-affinity-churn under TCG: a guest that does not boot or falls silent, a host that panics',
     console: { line: /BUG: TASK stack guard page was hit/, accel: 'tcg' },
