@@ -76,6 +76,7 @@ export async function drive(cpus: SteeredCpus, course: Course): Promise<Visit[]>
   const asleep = new Set<string>();
   /** Without a visit; of that, in the turn of whoever runs. */
   let [quietNs, inTurnNs, totalNs] = [0, 0, 0];
+  let inTurn: string | undefined;
   let working = false;
   let over = false;
 
@@ -91,7 +92,7 @@ export async function drive(cpus: SteeredCpus, course: Course): Promise<Visit[]>
   const waitsFor = (thread: string) => cpus.waitsFor(numbers.get(thread)!);
   /** Who ran comes last, and those that an interrupt waits for are awake. */
   const rotate = async (thread: string) => {
-    inTurnNs = 0;
+    inTurn = undefined;
     for (const other of asleep) if ((await waitsFor(other)).pending) asleep.delete(other);
     threads.splice(threads.indexOf(thread), 1);
     threads.push(thread);
@@ -122,6 +123,8 @@ export async function drive(cpus: SteeredCpus, course: Course): Promise<Visit[]>
   for (const thread of threads) if (await cpus.halted(numbers.get(thread)!)) asleep.add(thread);
   while (!ended.aborted && totalNs < course.longestNs) {
     const { thread, sleepNs } = await next();
+    if (thread !== inTurn) inTurnNs = 0;
+    inTurn = thread;
     const left = urgent === undefined ? turnNs - inTurnNs : Math.min(tickNs, turnNs - inTurnNs);
     const { at, ns } = await cpus.run(thread, (sleepNs ?? 0) + left, ended);
     if (ended.aborted) break;

@@ -74,30 +74,37 @@ export async function hunt(options: HuntOptions): Promise<HuntResult> {
   const space = { visits, most: options.preemptions, longest: options.longest, cpus: options.cpus };
 
   const t0 = options.now();
-  let next = 0;
   let done = 0;
-  const worker = async () => {
-    while (next < seeds.length) {
-      const seed = seeds[next]!;
-      next += 1;
-      const one = await run(scheduleOf(seed, space));
-      done += 1;
-      if (one.outcome === 'unfinished') result.unfinished.push(seed);
-      else result.runs += 1;
-      if (one.outcome === 'failed') result.hits.push({ seed, run: one });
-      tell({ kind: 'run', seed, run: one, done, of: seeds.length });
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(options.jobs, seeds.length) }, worker));
+  await sideBySide(options.jobs, seeds, async (seed) => {
+    const one = await run(scheduleOf(seed, space));
+    done += 1;
+    if (one.outcome === 'unfinished') result.unfinished.push(seed);
+    else result.runs += 1;
+    if (one.outcome === 'failed') result.hits.push({ seed, run: one });
+    tell({ kind: 'run', seed, run: one, done, of: seeds.length });
+  });
   result.ms = options.now() - t0;
   result.hits.sort((a, b) => a.seed - b.seed);
   result.unfinished.sort((a, b) => a - b);
 
-  for (const hit of result.hits.slice(0, options.shrinkHits)) {
+  await sideBySide(options.jobs, result.hits.slice(0, options.shrinkHits), async (hit) => {
     tell({ kind: 'shrinking', seed: hit.seed });
     hit.shrunk = await shrinkHit(hit.run, run);
-  }
+  });
   return result;
+}
+
+/** Each once, in their order, so many at a time. */
+async function sideBySide<T>(
+  jobs: number,
+  all: readonly T[],
+  work: (one: T) => Promise<void>,
+): Promise<void> {
+  const rest = all.values();
+  const worker = async () => {
+    for (const one of rest) await work(one);
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, all.length) }, worker));
 }
 
 async function shrinkHit(first: HuntRun, run: HuntOptions['run']): Promise<NonNullable<Hit['shrunk']>> {

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { LabCli, labs } from '../qemu/lab-cli.ts';
+import { LabCli, labs, until } from '../qemu/lab-cli.ts';
 
 const lab = join(labs, 'lost-interrupt-race.yaml');
 
@@ -41,4 +41,17 @@ it('6.12: it finds nothing, as the fix is there', async () => {
   expect(exitCode).toBe(0);
   const [{ hits, runs, unfinished }] = JSON.parse(stdout);
   expect({ hits, runs, unfinished }).toEqual({ hits: [], runs: 20, unfinished: [] });
+});
+
+it('Ctrl-C in the middle of its runs: 130, no report, and nothing left', async () => {
+  using cli = new LabCli();
+  const run = cli.start(['hunt', lab, '--kernel', '6.1', '--runs', '20']);
+  await run.says('Undisturbed: ');
+  await until(() => cli.qemuPids().length > 0);
+  run.child.kill('SIGINT');
+  const { exitCode, stdout, stderr } = await run.ended;
+  expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' });
+  expect(stderr).toContain('SIGINT: stopping the machines');
+  expect(stderr).not.toContain('error');
+  expect(cli.leftovers()).toEqual([]);
 });

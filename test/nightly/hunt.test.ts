@@ -4,13 +4,13 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { rateText } from '../../src/hunt/rate.ts';
-import { undisturbed } from '../../src/hunt/schedule.ts';
+import { plainShift, undisturbed } from '../../src/hunt/schedule.ts';
 import type { MachineSpec } from '../../src/machine/spec.ts';
 import { boot } from '../../src/run/hunt/boot.ts';
 import { makeGround } from '../../src/run/hunt/ground.ts';
 import { withHunt } from '../../src/run/hunt/machine.ts';
 import { runSchedule } from '../../src/run/hunt/one-run.ts';
-import { context, hunted, locked, machineToHunt, plan, signal, stopsAll } from './planted-race.ts';
+import { context, hasty, hunted, locked, machineToHunt, plan, signal, stopsAll } from './planted-race.ts';
 
 let machine: MachineSpec;
 
@@ -34,7 +34,7 @@ describe('a deterministic machine', () => {
 describe('a hunt', () => {
   it('finds the planted race and shrinks it to its one preemption, with the same outcome on every replay', async () => {
     const ground = await makeGround(context, withHunt(machine, plan()), plan());
-    const result = await hunted(ground, plan(), 12);
+    const result = await hunted(ground, plan());
     expect(result.undisturbed.outcome).toBe('passed');
     expect(result.unfinished).toEqual([]);
     expect(result.hits.length).toBeGreaterThan(0);
@@ -66,9 +66,24 @@ describe('a hunt', () => {
     }
   });
 
+  it('finds what takes an urgent CPU, or a slow one, and no preemption', async () => {
+    const ground = await makeGround(context, withHunt(machine, hasty), hasty);
+    // The first seeds with a slow CPU are 31 and 34.
+    const result = await hunted(ground, hasty, { first: 23, count: 12, shrinkHits: 12 });
+    expect(result.undisturbed.outcome).toBe('passed');
+    expect(result.runs).toBe(12);
+    for (const { run } of result.hits)
+      expect(run.schedule.urgent !== undefined || run.schedule.shift !== plainShift).toBe(true);
+    const shrunk = result.hits.map((hit) => hit.shrunk!);
+    expect(shrunk.every(({ replay }) => replay.same)).toBe(true);
+    const schedules = shrunk.map(({ schedule }) => schedule);
+    expect(schedules).toContainEqual({ preemptions: [], urgent: 1, shift: plainShift });
+    expect(schedules).toContainEqual({ preemptions: [], shift: 3 });
+  });
+
   it('finds nothing where a lock is held', async () => {
     const ground = await makeGround(context, withHunt(machine, locked), locked);
-    const result = await hunted(ground, locked, 12);
+    const result = await hunted(ground, locked);
     expect(result.undisturbed.outcome).toBe('passed');
     expect(result.hits).toEqual([]);
     expect(rateText(result.hits.length, result.runs)).toBe('0 of 12: below 22 % at 95 %');

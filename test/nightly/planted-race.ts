@@ -42,6 +42,23 @@ export const stopsAll: HuntPlan = {
   longest: 8,
 };
 
+/**
+ * A writer computes for some 11 ms, and a reader looks 2 ms after it has told it to begin. Both come to a point only
+ * afterwards, so that no preemption makes a difference. The reader is too early where it goes on as soon as its timer
+ * fires, or where the writer is so slow that its turn is over.
+ */
+export const hasty: HuntPlan = {
+  prepare: 'mkdir /tmp/a; mkfifo /tmp/go',
+  work: `
+taskset 1 sh -c 'read x </tmp/go; i=0; while [ $i -lt 220 ]; do i=$((i+1)); done; : >/tmp/written; rmdir /tmp/a' &
+taskset 2 sh -c 'echo >/tmp/go; usleep 2000; [ -e /tmp/written ] && : >/tmp/seen; mkdir /tmp/b' &
+wait
+[ -e /tmp/seen ]`,
+  points: ['__x64_sys_mkdir', '__x64_sys_rmdir'],
+  preemptions: 1,
+  longest: 2,
+};
+
 /** Of the file: some sixty runs and eight boots, on a machine that is busy. */
 export const signal = AbortSignal.timeout(1_700_000);
 export const context: BuildContext = { cache: cacheDirectory(), onProgress: () => {}, signal };
@@ -52,10 +69,14 @@ export async function machineToHunt(): Promise<MachineSpec> {
   return { ...plainMachine('host', 2, 256), kernel: kernel.image, initrd };
 }
 
-export const hunted = (ground: Ground, { preemptions, longest }: HuntPlan, count: number) =>
+export const hunted = (
+  ground: Ground,
+  { preemptions, longest }: HuntPlan,
+  { first = 1, count = 12, shrinkHits = 1 } = {},
+) =>
   hunt({
-    ...{ preemptions, longest, cpus: 2, jobs: 2, shrinkHits: 1, tell: () => {} },
-    seeds: Array.from({ length: count }, (_, i) => i + 1),
+    ...{ preemptions, longest, cpus: 2, jobs: 2, shrinkHits, tell: () => {} },
+    seeds: Array.from({ length: count }, (_, i) => first + i),
     run: (schedule) => runSchedule(ground, schedule, signal),
     now: () => performance.now(),
   });
