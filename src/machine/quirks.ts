@@ -201,9 +201,11 @@ export const quirks: readonly Quirk[] = [
     id: 'tcg-nested-cpu-stuck',
     what: 'A CPU inside a nested guest of two or more CPUs comes out of it no more',
     versions:
-      'seen in 10.0.2 with thread=multi, in some 4 of 30 runs with such a guest: an RCU stall of the guest, or of the ' +
-      'host, whose other CPU sends itself IPIs without end; once, minutes later, the stack guard page, hit in ' +
-      'error_entry() of the host. The cause below is mended after 10.1: system/cpus.c, cpu_set_interrupt(), is atomic',
+      'seen in 10.0.2 with thread=multi, in some 4 of 30 runs with such a guest: an RCU stall of the guest or of the ' +
+      'host; in one of them the KVM of the host went into the guest some 9000 times a second, each time with an IPI to ' +
+      'its own CPU, as svm_vcpu_run() sends it for force_immediate_exit, until after minutes the stack guard ' +
+      'page of the host was hit in error_entry(). The cause below is mended after 10.1: system/cpus.c, ' +
+      'cpu_set_interrupt(), is atomic',
     cause:
       'the CPU loses a pending interrupt. VMRUN with an interrupt window open (V_IRQ) sets CPU_INTERRUPT_VIRQ by ' +
       '`cs->interrupt_request |=` without the big lock (target/i386/tcg/system/svm_helper.c, helper_vmrun()), which ' +
@@ -211,8 +213,8 @@ export const quirks: readonly Quirk[] = [
       'local APIC keeps it in its IRR, a timer or an IPI of the host, and tells nobody again until another comes; ' +
       'the sender waits. Seen with that window widened by some microseconds: timer and call-function vector in the ' +
       'IRR of the CPU that stays in the guest, the other one in smp_call_function_many_cond() of the host. A guest ' +
-      'that stalls alone may also have taken an interrupt twice (tcg-single-thread-nested-hang); the stack guard page ' +
-      'of the host is not explained',
+      'that stalls alone may also have taken an interrupt twice (tcg-single-thread-nested-hang). Where the run with ' +
+      'the IPIs comes from is not known: both CPUs of its host took their interrupts',
     avoidedBy: 'cannot be avoided: recognised on the consoles; an infrastructure error, never a verdict',
     affects: 'msix-affinity-churn under TCG: a guest that does not boot or falls silent, a host that panics',
     console: { line: /BUG: TASK stack guard page was hit/, accel: 'tcg' },
