@@ -28,7 +28,12 @@ export async function verdict(
     err.write(`${folder}: no result: cut off, or still running; what it has recorded is judged\n`);
   const result: RunResult = { ...stored.result, folder, variants: [] };
   for (const before of stored.variants) {
-    const plan = await readJson<VariantPlan>(join(before.folder, 'plan.json'), folder);
+    const shown = join(folder, basename(before.folder));
+    const plan = await readJson<VariantPlan>(
+      join(before.folder, 'plan.json'),
+      shown,
+      "is no variant's folder",
+    );
     const { durationMs, phases, error } = before;
     const run = { durationMs, phases, machines: [], ...(error ? { error } : {}) };
     const now = judgeVariant(plan, before.repetition, before.folder, run);
@@ -82,13 +87,13 @@ async function foldersWithPlan(runFolder: string): Promise<StoredVariant[]> {
   });
 }
 
-async function readJson<T>(path: string, shown: string): Promise<T> {
+async function readJson<T>(path: string, shown: string, wrong = 'is not a run folder'): Promise<T> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T;
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const why = missing ? `it has no ${basename(path)}` : `${basename(path)}: ${(error as Error).message}`;
-    throw new UsageError(`${shown} is not a run folder: ${why}`, {
+    throw new UsageError(`${shown} ${wrong}: ${why}`, {
       code: 'NOT_A_RUN',
       next: 'give the folder that a run named as its evidence, e.g. runs/latest',
     });

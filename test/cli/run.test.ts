@@ -336,6 +336,13 @@ describe('verdict', () => {
         'error NOT_A_RUN: run/6.12+hang/ is the folder of one variant, not of a run\n  next: `vflab verdict run`\n',
     });
   });
+  test('a variant whose plan is gone is named', () => {
+    const cwd = storedRun({});
+    rmSync(join(cwd, 'run/6.12+hang/plan.json'));
+    const said = vflab(['verdict', 'run'], { cwd });
+    expect(said.exitCode).toBe(2);
+    expect(said.stderr).toContain("run/6.12+hang is no variant's folder: it has no plan.json");
+  });
   test('not a run folder', () => {
     expect(vflab(['verdict', '.'], { files })).toMatchInlineSnapshot(`
       {
