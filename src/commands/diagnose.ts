@@ -1,5 +1,5 @@
 /** `vflab diagnose FILES…`: from a customer's files to the root cause, with its proof and what to do. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { Casebook } from '../diagnose/casebook.ts';
@@ -19,7 +19,7 @@ export interface DiagnoseOptions {
 /**
  * @param files `-` is stdin. Each is read once, in constant memory.
  * @returns 0 when nothing is wrong with interrupts, 1 when something is, 4 when the files cannot tell
- * @throws UsageError NO_SUCH_LOG, PACKED_LOG, NOT_A_LOG, NO_LAB_FOR_THIS; EnvironmentError UNPACKER_MISSING, OUTPUT_FAILED
+ * @throws UsageError NO_SUCH_LOG, PACKED_LOG, NOT_A_LOG, NO_LAB_FOR_THIS, LAB_EXISTS; EnvironmentError UNPACKER_MISSING, OUTPUT_FAILED
  */
 export async function diagnose(
   { cwd, out, err }: CommandContext,
@@ -61,6 +61,18 @@ function exitCode({ answer, unexplained }: Report): number {
   return answer === 'unknown' ? exitCodes.nothingRan : exitCodes.asExpected;
 }
 
+const mark = '# Made by vflab diagnose';
+
+/** A file that somebody wrote: `--lab` may have been taken for a lab to read. */
+function isOthers(file: string): boolean {
+  if (!existsSync(file) || !statSync(file).isFile()) return false;
+  try {
+    return !readFileSync(file, 'utf8').startsWith(mark);
+  } catch {
+    return true;
+  }
+}
+
 /** The lab of the first diagnosis that has one. */
 function writeLab(cwd: string, path: string, report: Report, say: (text: string) => void): void {
   const found = report.diagnoses.find((one) => one.lab.available);
@@ -73,9 +85,15 @@ function writeLab(cwd: string, path: string, report: Report, say: (text: string)
       next: '`vflab list` shows the labs there are',
     });
   }
-  const head = `# Made by vflab diagnose: ${found.id} (${found.confidence}).\n# ${found.lab.scale}.\n`;
+  const file = resolve(cwd, path);
+  if (isOthers(file))
+    throw new UsageError(`${path} is there already, and not a lab that diagnose made: it is left alone`, {
+      code: 'LAB_EXISTS',
+      next: '--lab NEW_FILE.yaml, which is written',
+    });
+  const head = `${mark}: ${found.id} (${found.confidence}).\n# ${found.lab.scale}.\n`;
   try {
-    writeFileSync(resolve(cwd, path), `${head}${stringify(found.lab.lab, { lineWidth: 110 })}`);
+    writeFileSync(file, `${head}${stringify(found.lab.lab, { lineWidth: 110 })}`);
   } catch (error) {
     throw new EnvironmentError(`${path} cannot be written: ${(error as Error).message}`, {
       code: 'OUTPUT_FAILED',

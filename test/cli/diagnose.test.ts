@@ -151,6 +151,16 @@ describe('--lab', () => {
     });
   });
 
+  test('a lab that somebody wrote is left alone; one of its own is replaced', () => {
+    const cwd = folderWith({ dmesg: exhausted, 'mine.yaml': 'title: mine\n' });
+    const said = vflab(['diagnose', 'dmesg', '--lab', 'mine.yaml'], { cwd });
+    expect(said.exitCode).toBe(exitCodes.usage);
+    expect(said.stderr).toContain('error LAB_EXISTS: mine.yaml is there already');
+    expect(readFileSync(join(cwd, 'mine.yaml'), 'utf8')).toBe('title: mine\n');
+    const twice = () => vflab(['diagnose', 'dmesg', '--lab', 'out.yaml'], { cwd }).exitCode;
+    expect([twice(), twice()]).toEqual([exitCodes.notAsExpected, exitCodes.notAsExpected]);
+  });
+
   test('says so where there is none, after the diagnosis', () => {
     const said = vflab(['diagnose', 'a', '--lab', 'out.yaml'], {
       files: {
