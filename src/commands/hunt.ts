@@ -190,6 +190,7 @@ function write(path: string, text: string): void {
   } catch (error) {
     throw new EnvironmentError(`${path} cannot be written: ${(error as Error).message}`, {
       code: 'OUTPUT_FAILED',
+      next: '--output FOLDER: one that can be written',
       cause: error,
     });
   }

@@ -74,7 +74,10 @@ async function readText(cwd: string, file: string): Promise<string> {
   try {
     return await readFile(resolve(cwd, file), 'utf8');
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, { code: 'UNKNOWN_LAB' });
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, {
+      code: 'UNKNOWN_LAB',
+      next: 'give a lab file that you may read',
+    });
   }
 }
 

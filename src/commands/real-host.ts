@@ -62,6 +62,7 @@ export async function prepareRealHost(
   if (options.kernel) {
     throw new UsageError('--kernel does not go with --host: a real host has the kernel that it has', {
       code: 'BAD_SELECTION',
+      next: 'leave --kernel out, and boot the host with the kernel in question',
     });
   }
   const realHost = realHostOf(context, options.host!, options);

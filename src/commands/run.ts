@@ -116,6 +116,7 @@ async function writeReport(path: string, text: string, mode = 0o644): Promise<vo
   } catch (error) {
     throw new EnvironmentError(`${path} cannot be written: ${(error as Error).message}`, {
       code: 'OUTPUT_FAILED',
+      next: 'give a place that can be written, by --output or --junit',
       cause: error,
     });
   }

@@ -64,10 +64,16 @@ async function custom(
     });
   }
   if (paths.length > 1 || selection.kernel)
-    throw new UsageError('a kernel of your own is the only one in a run', { code: 'NO_SUCH_KERNEL' });
+    throw new UsageError('a kernel of your own is the only one in a run', {
+      code: 'NO_SUCH_KERNEL',
+      next: 'one run each; `vflab compare OLD/latest NEW/latest` sets them side by side',
+    });
   const path = resolve(cwd, paths[0]!);
   if (!(await stat(path).catch(() => undefined))?.isFile())
-    throw new UsageError(`--kernel ${paths[0]}: no such file`, { code: 'NO_SUCH_KERNEL' });
+    throw new UsageError(`--kernel ${paths[0]}: no such file`, {
+      code: 'NO_SUCH_KERNEL',
+      next: 'give a bzImage: arch/x86/boot/bzImage of a kernel tree, or a /boot/vmlinuz-*',
+    });
   if (modules === undefined) return { path };
   const folder = resolve(cwd, modules);
   if (!(await stat(folder).catch(() => undefined))?.isDirectory())

@@ -70,6 +70,7 @@ async function readStored(runFolder: string, shown: string): Promise<StoredRun> 
       `${shown} was written by another version of vflab (schema ${result.schemaVersion})`,
       {
         code: 'NOT_A_RUN',
+        next: 'judge it by the vflab that wrote it: `versions.vflab` in its result.json',
       },
     );
   // The folder may have been moved or copied since: only the names in it count.

@@ -77,6 +77,7 @@ async function authentication(
     } catch (error) {
       throw new EnvironmentError(`--identity ${identity}: ${(error as Error).message}`, {
         code: 'NO_SSH_KEY',
+        next: 'give a private key that you may read',
       });
     }
   }

@@ -96,6 +96,7 @@ describe('errors', () => {
       vflab(['run', 'small', '--kernel', './bzImage'], { files, fake: 'clean' }).stderr,
     ).toMatchInlineSnapshot(`
       "error NO_SUCH_KERNEL: --kernel ./bzImage: no such file
+        next: give a bzImage: arch/x86/boot/bzImage of a kernel tree, or a /boot/vmlinuz-*
       "
     `);
     expect(vflab(['run', 'small', '--modules', '.'], { files, fake: 'clean' }).stderr).toMatchInlineSnapshot(`
@@ -359,6 +360,7 @@ describe('verdict', () => {
     writeFileSync(join(cwd, 'result.json'), '{"schemaVersion":2}');
     expect(vflab(['verdict', '.'], { cwd }).stderr).toMatchInlineSnapshot(`
       "error NOT_A_RUN: . was written by another version of vflab (schema 2)
+        next: judge it by the vflab that wrote it: \`versions.vflab\` in its result.json
       "
     `);
   });
