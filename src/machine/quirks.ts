@@ -108,7 +108,7 @@ export const quirks: readonly Quirk[] = [
       'the GS of user mode until error_entry() hits the stack guard page. In one thread that comes by itself: a CPU ' +
       'is told every 100 ms and at each interrupt of another one (accel/tcg/tcg-accel-ops-rr.c, rr_kick_next_cpu(), ' +
       'rr_kick_vcpu_thread()), with icount whenever its instructions are spent. `-d int` showed it, each vector twice ' +
-      'in a row; without that one store such a guest took none twice, and got as far as with thread=multi',
+      'in a row; without that one store no vector came twice, and vf-aer-hang ran as expected with thread=single',
     avoidedBy:
       '-accel tcg,thread=multi whenever there is more than one CPU: there a CPU is hardly ever told to leave without ' +
       'an interrupt, which puts the index right. A deterministic machine, which counts, has no guests',
