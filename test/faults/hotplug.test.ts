@@ -48,6 +48,13 @@ describe('the port’s registers and the slot', () => {
     );
   });
 
+  test('the interrupt of a disk that is read is held back until a request is in flight', () => {
+    const [off, wait, on] = pullCommand('0000:00:04.0', '0000:07:00.0').split(/; (?=for|setpci)/);
+    expect(off).toBe('setpci -s 0000:00:04.0 CAP_EXP+18.w=0700:0720');
+    expect(wait).toContain('/sys/bus/pci/devices/0000:07:00.0/virtio*/block/*/inflight');
+    expect(on).toBe('setpci -s 0000:00:04.0 CAP_EXP+18.w=0120:0720');
+  });
+
   test('a slot has the address of its device, without the function', () => {
     expect(powerOffCommand('0000:02:00.0')).toContain('[ $a = 0000:02:00 ]');
   });

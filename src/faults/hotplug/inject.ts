@@ -68,7 +68,7 @@ export async function injectHotplug(
   const pressed = ctx.now();
   if (way === 'button') await press(ctx, id, signal);
   else if (way === 'power' && card) await host.run(powerOffCommand(card), signal);
-  else await host.run(pullCommand(port), signal);
+  else await host.run(pullCommand(port, fault.busy && !isNic ? card : undefined), signal);
   const seat = way === 'surprise' ? { seatEmpty: await isSeatEmpty(host, port, signal) } : {};
   const deleted = await ctx.within(goBudgetMs, signal, (s) =>
     qmp.waitForEvent('DEVICE_DELETED', { from: mark, where: ({ data }) => data.device === id, signal: s }),

@@ -48,9 +48,15 @@ export async function awaitRest(
  * pcie_cap_slot_write_config()); the interrupt is held back meanwhile (HPIE), and power is back before pciehp looks, for
  * a slot without power is one that it has nothing to do with ("Already disabled", pciehp_ctrl.c
  * __pciehp_disable_slot()). What it then finds is a slot with power and an empty seat.
+ * @param disk a function whose disk is read: its interrupt is held back until a request is in flight that nobody will
+ * answer, which else depends on who is faster, the reader or pciehp
  */
-export function pullCommand(port: string): string {
-  return `setpci -s ${port} CAP_EXP+18.w=0700:0720 CAP_EXP+18.w=0120:0720`;
+export function pullCommand(port: string, disk?: string): string {
+  const set = (word: string) => `setpci -s ${port} CAP_EXP+18.w=${word}:0720`;
+  if (disk === undefined) return `${set('0700')} CAP_EXP+18.w=0120:0720`;
+  const dir = `/sys/bus/pci/devices/${disk}`;
+  const inFlight = `cat ${dir}/virtio*/block/*/inflight ${dir}/nvme/nvme*/nvme*n1/inflight 2>/dev/null | grep -q '[1-9]'`;
+  return `${set('0700')}; ${until(inFlight, 20)}; ${set('0120')}`;
 }
 
 /** PDS of the slot's status: QEMU clears it when it takes the card away, at once (hw/pci/pcie.c, pcie_cap_slot_do_unplug()). */
