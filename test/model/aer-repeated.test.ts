@@ -1,4 +1,4 @@
-/** Two errors of one source that meet: the second report may find its status consumed. */
+/** Two errors of one source that meet: a report may find its status consumed, or not there yet. */
 import { expect, test } from 'vitest';
 import { explain } from '../../src/model/aer/explain.ts';
 import type { Episode } from '../../src/model/aer/types.ts';
@@ -51,4 +51,19 @@ test('the same beside another source that is named: two recoveries, one name', (
   expect(explain({ ...episode, walk }, log)).toMatchObject({ explained: false });
   // A third is one too many.
   expect(explain({ ...episode, walk, repeated: true }, [...log, ...recovery]).explained).toBe(false);
+});
+
+test('named, and not recovered: only where the next report takes the status up', () => {
+  const named = [
+    { kind: 'device', device: '0000:01:00.0', severity: 'non-fatal', inaccessible: false },
+    { kind: 'status', device: '0000:01:00.0' },
+  ] as const;
+  const log = [...portLine, ...named];
+  expect(explain({ ...episode, followed: true }, log)).toMatchObject({
+    ...{ explained: true, outcome: 'reported' },
+  });
+  expect(explain(episode, log)).toMatchObject({ explained: false, rule: 'AER-O1' });
+  expect(explain({ ...episode, repeated: true }, log)).toMatchObject({ explained: false, rule: 'AER-O1' });
+  // What has begun has to end.
+  expect(explain({ ...episode, followed: true }, [...log, recovery[0]])).toMatchObject({ explained: false });
 });

@@ -87,6 +87,8 @@ function detailMoves(state: LogState, episode: Episode): Move[] {
     }
     if (episode.severity === 'correctable') result.push({ next: { at: 'done', sources: 0 } });
     else result.push(...enterRecovery(sources, episode), ...unsaid(sources, episode));
+    // The second of the two looks finds nothing; the status stays for the next report.
+    if (episode.followed) result.push({ next: { at: 'done', sources: 0 } });
   }
   return result;
 }

@@ -37,4 +37,11 @@ export interface Episode {
    * no status left (aer.c, find_device_iter(), aer_get_device_error_info()).
    */
   repeated?: boolean;
+  /**
+   * Another report of the same source came right after it, through the same root port: an error was being injected
+   * meanwhile. The config accesses of aer_inject put the bus's own operations back while they last (aer_inject.c,
+   * aer_inj_read()), and on x86 other CPUs need no lock to read then (PCI_LOCKLESS_CONFIG): they see the hardware, which
+   * has no error.
+   */
+  followed?: boolean;
 }

@@ -168,8 +168,15 @@ function isRepeat(before: Report, report: Report): boolean {
   return before.source === report.source && report.t - last <= meeting + report.error + before.error;
 }
 
-/** Gives a report its walk, its explanation and its prediction. */
-export function explainReport(report: Report, context: EpisodeContext, before?: Report): Report {
+/**
+ * Gives a report its walk, its explanation and its prediction.
+ * @param neighbours the reports before and after it of the same root port
+ */
+export function explainReport(
+  report: Report,
+  context: EpisodeContext,
+  [before, after]: readonly [(Report | undefined)?, (Report | undefined)?] = [],
+): Report {
   const functions = functionsAt(context.harness, report.t);
   const bridge = bridgeOf(functions, report.source);
   const first = report.observations[0];
@@ -182,6 +189,7 @@ export function explainReport(report: Report, context: EpisodeContext, before?: 
     walk: walkBelow(functions, bridge, (name) => context.heldBy(name, report.t)),
     features: context.features,
     ...(before && isRepeat(before, report) ? { repeated: true } : {}),
+    ...(after && isRepeat(report, after) ? { followed: true } : {}),
   };
   return {
     ...report,

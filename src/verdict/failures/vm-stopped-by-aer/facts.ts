@@ -39,7 +39,8 @@ export function aerFacts(run: RunFacts): AerFacts {
   const cut = cutReports(hostKernel, rootPorts(harness));
   const explained = cut.map((report, i) => {
     const before = cut.slice(0, i).findLast(({ port }) => port === report.port);
-    return explainReport(report, { harness, features, heldBy }, before);
+    const after = cut.slice(i + 1).find(({ port }) => port === report.port);
+    return explainReport(report, { harness, features, heldBy }, [before, after]);
   });
   const calls = tracedCalls(explained, run.history.events);
   const reports = explained.map((report, i): Report => ({ ...report, calls: calls[i] ?? [] }));
