@@ -240,7 +240,7 @@ export const quirks: readonly Quirk[] = [
     versions:
       'all with nvme_sg_unmap() in nvme_post_cqes() (hw/nvme/ctrl.c): nvme_ctrl_reset() drains the requests, then frees ' +
       'the queues before their completions are posted, so that each scatter list keeps its reference to the device; ' +
-      'seen once in 10.0.2',
+      'seen in 10.0.2, in two of three storms on a busy machine',
     avoidedBy: 'a surprise removal is proved by the empty seat of the slot, not by the event',
     affects: 'hot-plug storms: a card that was pulled, and a fault that looks as if it took no effect',
   },
