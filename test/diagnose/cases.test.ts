@@ -215,9 +215,14 @@ describe('nothing wrong is said of a log only', () => {
     ['a program’s own log', '2026-11-27 12:00:00 app started\n2026-11-27 12:00:01 app is ready\n'],
   ])('%s', (_, text) => expect(ask({ text }).answer).toBe('unknown'));
 
-  test('control: a kernel log', () => {
-    expect(ask({ text: '[Fri Nov 27 12:00:00 2026] igb: all is well\n' }).answer).toBe('nothing-wrong');
-  });
+  test.each([
+    ['dmesg', '[   12.345678] igb: all is well\n'],
+    ['dmesg -T', '[Fri Nov 27 12:00:00 2026] igb: all is well\n'],
+    ['syslog', 'Nov 27 12:00:00 host kernel: [   12.345678] igb: all is well\n'],
+    ['rsyslog', '2026-11-27T12:00:00.123456+00:00 host kernel: [   12.345678] igb: all is well\n'],
+    ['journalctl', 'Nov 27 12:00:00 host kernel: igb: all is well\n'],
+    ['journalctl -o short-precise', 'Nov 27 12:00:00.123456 host kernel: igb: all is well\n'],
+  ])('control: a kernel log as %s shows it', (_, text) => expect(ask({ text }).answer).toBe('nothing-wrong'));
 });
 
 describe('lines that end at the width of a terminal', () => {

@@ -223,13 +223,16 @@ export function lineKind(raw: string): LineKind {
   if (pciHead.test(text)) return 'lspci';
   if (text.includes('matrix_bits = ')) return 'matrix';
   if (traceLine.test(text) || text.startsWith('# tracer: ')) return 'trace';
-  const [record] = kernelRecords({ file: '', machine: '', line: 0, text });
+  const records = kernelRecords({ file: '', machine: '', line: 0, text });
+  const [record] = records;
   if (!record) return 'other';
   const { message, ident, stamp } = unwrap(record.message);
   if (parseStderrText(message) || /^(?:kvm|qemu-system-\w{1,20}|QEMU)[:[ ]/.test(message) || ident === 'QEMU')
     return 'qemu';
   if (ident !== undefined) return 'journal';
   const isDmesg = message !== record.message.trim() && !isBareDate(record.message);
-  if (record.stamp !== undefined || stamp !== undefined || isDmesg) return 'kernel';
+  // syslog's own words before a stamp are a record of their own.
+  const isStamped = stamp !== undefined || records.some((each) => each.stamp !== undefined);
+  if (isStamped || isDmesg) return 'kernel';
   return parseKernelMessage(message) ? 'kernel' : 'other';
 }
