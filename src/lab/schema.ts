@@ -13,6 +13,9 @@ import { Race, RaceForce } from './schema-race.ts';
 import { FaultEntry, Invariant } from './schema-schedule.ts';
 import { Ip, Name } from './schema-words.ts';
 
+// Zod compiles a parser for each object; for the one lab or dozen that a command reads, that takes longer than it saves.
+z.config({ jitless: true });
+
 export type { Device, HostChange } from './schema-host.ts';
 
 const Kernel = z
