@@ -80,7 +80,8 @@ export async function injectIntxStorm(
     route === undefined ? `busybox devmem ${bar! + raise} 32 1` : misroute(fault, ctx, device, route);
   const script = fault.rate === 'stuck' ? stuckScript(irq, poke) : burstsScript(irq, bdf, poke);
   const output = await ctx.within(stormBudgetMs, signal, (s) => host.run(script, s));
-  ctx.injected('program', t0, output ? output.stderr : 'the storm was not over in time');
+  const late = `the storm was not over within ${Math.round(ctx.scaled(stormBudgetMs) / 1000)} s`;
+  ctx.injected('program', t0, output ? output.stderr : late);
   const samples = `storms/${ctx.id}.${ctx.occurrence}`;
   if (output) ctx.file(samples, output.stdout);
   const after = await readLine(host, irq, signal);

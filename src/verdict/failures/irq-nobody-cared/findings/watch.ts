@@ -17,8 +17,8 @@ function unwatched({ id, injected, outlook, before, after, looks }: StormFacts):
       id: 'evidence-missing',
       severity: 'infrastructure',
       title: `The line was not watched during storm ${id}`,
-      text: `There are ${looks.length} looks at it, and ${readings.length} of the two readings before and after.`,
-      evidence: readings.map(ofHarness),
+      text: `There are ${looks.length} looks at it, and ${readings.length} of the two readings before and after. The program that raised it and looked on: ${injected.output.trim() || 'no word'}.`,
+      evidence: [ofHarness(injected), ...readings.map(ofHarness)],
       rule: 'RUN-COMPLETE',
     },
   ];
