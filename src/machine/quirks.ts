@@ -53,6 +53,7 @@ export const quirkIds = [
   'igbvf-no-migration-state',
   'nvme-no-migration',
   'nvme-kept-when-pulled',
+  'heap-corrupted',
   'kvm-opens-but-runs-nothing',
   'igb-sends-no-errors',
   'qboot-leaves-serr-off',
@@ -243,6 +244,18 @@ export const quirks: readonly Quirk[] = [
       'seen in 10.0.2, in two of three storms on a busy machine',
     avoidedBy: 'a surprise removal is proved by the empty seat of the slot, not by the event',
     affects: 'hot-plug storms: a card that was pulled, and a fault that looks as if it took no effect',
+  },
+  {
+    id: 'heap-corrupted',
+    what: 'QEMU aborts over its own heap, which no kernel may bring about',
+    versions:
+      'seen once in 10.0.2, when an nvme and an igb with VFs had been plugged in and were about to be pulled while they ' +
+      'worked ("malloc(): unsorted double linked list corrupted"). Cause not known',
+    avoidedBy:
+      'cannot be avoided: the words of glibc are recognised on stderr; an infrastructure error, never a verdict',
+    affects: 'hot-plug storms',
+    stderr:
+      /^(?:malloc|free|realloc|calloc|munmap_chunk|malloc_consolidate)\(\): |^corrupted (?:double-linked list|size vs)|^double free or corruption/,
   },
   {
     id: 'kvm-opens-but-runs-nothing',

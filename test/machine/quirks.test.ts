@@ -25,6 +25,13 @@ it('an ordinary panic or stall is no quirk', () => {
   expect(quirks.filter(({ console }) => lines.some((line) => console?.line.test(line)))).toEqual([]);
 });
 
+it.each([
+  ['malloc(): unsorted double linked list corrupted', 'heap-corrupted'],
+  ['double free or corruption (!prev)', 'heap-corrupted'],
+  ['corrupted size vs. prev_size', 'heap-corrupted'],
+  ['qemu-system-x86_64: cannot allocate memory', undefined],
+])('QEMU that says "%s": %s', (line, quirk) => expect(quirkInStderr([line])?.id).toBe(quirk));
+
 describe('quirk table', () => {
   // Pure rooms name a quirk as a string: they may not import this table.
   it('has every id that another room names', () => {
