@@ -3,10 +3,14 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { onTestFinished, vi } from 'vitest';
+import { afterAll, onTestFinished, vi } from 'vitest';
 
 // Each call starts a Node of its own, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
+
+// The cache is in it, which some commands make.
+const home = mkdtempSync(join(tmpdir(), 'vflab-cli-home-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 export const root = join(import.meta.dirname, '../..');
 export const node = join(root, 'node_modules/.bin/node');
@@ -60,7 +64,7 @@ function environment({ env, fake }: CliOptions): Record<string, string> {
   // Nothing of the npm or CI that runs these tests.
   return {
     PATH: process.env.PATH ?? '',
-    HOME: '/nonexistent',
+    HOME: home,
     ...(fake === undefined ? {} : { FAKE: fake }),
     ...env,
   };
