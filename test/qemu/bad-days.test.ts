@@ -148,13 +148,7 @@ variants: { only: { expect: { verdict: clean } } }`),
     );
     const run = cli.start(['hunt', file]);
     await run.says('Booting once');
-    await until(() => cli.qemuPids().length > 0);
-    run.child.kill('SIGINT');
-    const { exitCode, stdout, stderr } = await run.ended;
-    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' });
-    expect(stderr).toContain('SIGINT: stopping the machines');
-    expect(stderr).not.toContain('error');
-    expect(cli.leftovers()).toEqual([]);
+    await cli.interruptHunt(run);
   });
 
   it('twice: at once, and still nothing left', async () => {

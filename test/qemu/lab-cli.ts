@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import type { RunResult } from '../../src/report/result.ts';
 
 const bin = join(import.meta.dirname, '../../bin/vflab');
@@ -69,6 +70,17 @@ export class LabCli implements Disposable {
   /** What a run should not have left: processes, temporary files. Run folders are meant to stay. */
   leftovers(): string[] {
     return [...this.processes(), ...readdirSync(this.tmp)];
+  }
+
+  /** Presses Ctrl-C once a machine runs: no report, no error, and nothing left. */
+  async interruptHunt(run: Started): Promise<void> {
+    await until(() => this.qemuPids().length > 0);
+    run.child.kill('SIGINT');
+    const { exitCode, stdout, stderr } = await run.ended;
+    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' });
+    expect(stderr).toContain('SIGINT: stopping the machines');
+    expect(stderr).not.toContain('error');
+    expect(this.leftovers()).toEqual([]);
   }
 
   /** The newest run's result.json. */
