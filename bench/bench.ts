@@ -66,7 +66,7 @@ try {
     ];
   });
   process.stdout.write(`${table([['What', 'Minimum', 'Median', 'Maximum'], ...rows]).join('\n')}\n`);
-  process.stdout.write(`${checkTraceSpeed(bin, folder).join('\n')}\n`);
+  process.stdout.write(`${(await checkTraceSpeed(bin, folder)).join('\n')}\n`);
   process.stdout.write(`${diagnoseSpeed(bin, folder).join('\n')}\n`);
   process.stdout.write(`${exploreSpeed().join('\n')}\n`);
 } finally {

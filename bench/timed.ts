@@ -3,13 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** grep ends with 1 where nothing matches, diagnose where something is wrong. */
-export function runTimed(program: string, args: string[]): { ms: number; cpuMs: number } {
+export function runTimed(program: string, args: string[]): { ms: number; cpuMs: number; stdout: Buffer } {
   const t0 = performance.now();
   const cpu0 = childrenCpuMs();
   // Not to /dev/null: there grep stops at the first match.
-  const { status, error } = spawnSync(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const { status, error, stdout } = spawnSync(program, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 1 << 30,
+  });
   if (error || (status !== 0 && status !== 1)) throw new Error(`${program} ended with ${status ?? error}`);
-  return { ms: performance.now() - t0, cpuMs: childrenCpuMs() - cpu0 };
+  return { ms: performance.now() - t0, cpuMs: childrenCpuMs() - cpu0, stdout };
 }
 
 /** Of all children that have ended: proc_pid_stat(5), cutime and cstime, hundredths of a second. */

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LabBrokeError } from '../src/errors.ts';
+import type { LinuxMachine } from '../src/guest/linux.ts';
 import type { BuildContext } from '../src/images/cache.ts';
 import { loadLab } from '../src/lab/load.ts';
 import { makePlan } from '../src/lab/make-plan.ts';
@@ -31,9 +32,15 @@ export interface Recording {
 const readSeconds = 120;
 
 /**
+ * @param also Takes more from the machine, after the steps, when nothing is traced any more.
  * @throws LabBrokeError when the machine, or QEMU, broke. Events lost are no error here: see `lost`.
  */
-export async function record(scenario: Scenario, kernel: string, context: BuildContext): Promise<Recording> {
+export async function record(
+  scenario: Scenario,
+  kernel: string,
+  context: BuildContext,
+  also?: (linux: LinuxMachine, limit: AbortSignal) => Promise<void>,
+): Promise<Recording> {
   const plan = planOf(scenario, kernel);
   const variant = plan.variants[0]!;
   const signal = context.signal ?? new AbortController().signal;
@@ -55,6 +62,7 @@ export async function record(scenario: Scenario, kernel: string, context: BuildC
         await host.prepare();
         await host.play(scenario.steps);
         recording = { ...(await host.read()), versions: files.versions };
+        await also?.(host.linux, host.limit(readSeconds));
       },
     });
     if (run.error) throw new LabBrokeError(run.error.message, { ...run.error });
@@ -104,9 +112,17 @@ class StirredHost {
     this.#stop = stop;
   }
 
+  get linux(): LinuxMachine {
+    return this.#host.linux;
+  }
+
+  limit(seconds: number): AbortSignal {
+    return AbortSignal.any([this.#stop, AbortSignal.timeout(this.#ctx.scaled(seconds * 1000))]);
+  }
+
   async prepare(): Promise<void> {
     const stir = readFileSync(join(import.meta.dirname, 'stir.sh'), 'utf8');
-    await this.#host.linux.must(`cat >/run/stir.sh <<'END-OF-STIR'\n${stir}END-OF-STIR`, this.#limit(30));
+    await this.linux.must(`cat >/run/stir.sh <<'END-OF-STIR'\n${stir}END-OF-STIR`, this.limit(30));
   }
 
   async play(steps: readonly Step[]): Promise<void> {
@@ -120,7 +136,7 @@ class StirredHost {
 
   async read(): Promise<Omit<Recording, 'versions'>> {
     const print = async (command: string) => {
-      const { stdout } = await this.#host.linux.ssh.exec(command, this.#limit(readSeconds));
+      const { stdout } = await this.linux.ssh.exec(command, this.limit(readSeconds));
       return stdout;
     };
     await print('echo 0 >/sys/kernel/tracing/tracing_on');
@@ -137,13 +153,13 @@ class StirredHost {
   /** What fails in it is part of the stir; what does not end breaks the recording. */
   async #shell(command: string, seconds: number): Promise<void> {
     const t0 = performance.now();
-    await this.#host.linux.run(`. /run/stir.sh; { ${command}; } >/dev/null 2>&1`, this.#limit(seconds));
+    await this.linux.run(`. /run/stir.sh; { ${command}; } >/dev/null 2>&1`, this.limit(seconds));
     this.#progress(`${this.#name}: ${((performance.now() - t0) / 1000).toFixed(1)} s: ${command}`);
   }
 
   async #plug(id: string, port: string, queues: number): Promise<void> {
     const { qmp } = this.#host.machine;
-    const limit = this.#limit(30);
+    const limit = this.limit(30);
     const node = `${id}-medium`;
     await qmp.execute('blockdev-add', { driver: 'null-co', 'node-name': node, size: 1 << 24 }, limit);
     const device = { driver: 'virtio-blk-pci', id, bus: port, drive: node, 'num-queues': queues };
@@ -153,7 +169,7 @@ class StirredHost {
   /** The kernel lets go after a blinking time of 5 s (drivers/pci/hotplug/pciehp_ctrl.c), of all at once. */
   async #unplug(ids: readonly string[]): Promise<void> {
     const { qmp } = this.#host.machine;
-    const limit = this.#limit(60);
+    const limit = this.limit(60);
     const from = qmp.mark();
     for (const id of ids) await qmp.execute('device_del', { id }, limit);
     for (const id of ids) {
@@ -165,9 +181,5 @@ class StirredHost {
       await qmp.execute('blockdev-del', { 'node-name': `${id}-medium` }, limit);
     }
     this.#progress(`${this.#name}: unplugged ${ids.join(', ')}`);
-  }
-
-  #limit(seconds: number): AbortSignal {
-    return AbortSignal.any([this.#stop, AbortSignal.timeout(this.#ctx.scaled(seconds * 1000))]);
   }
 }
