@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { exitCodes, isKnownError, UsageError } from '../src/errors.ts';
 import { cacheDirectory } from '../src/images/cache.ts';
 import { kernelNames } from '../src/images/kernel-names.ts';
+import { resolveKernel } from '../src/images/kernels.ts';
 import { styleFor } from '../src/report/colour.ts';
 import { knownErrorText } from '../src/report/known-error.ts';
 import { measure } from './measure.ts';
@@ -21,17 +22,18 @@ const say = (text: string) => process.stderr.write(`${text}\n`);
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parse(argv);
   const kernels = kernelsOf(values.kernel);
+  const series = await Promise.all(kernels.map(seriesOf));
   const chosen = choose(positionals);
   const store = new TraceStore(cacheDirectory());
   const failures = values.record ? await recordAll(store, kernels, chosen, positionals.length > 0) : [];
   const wanted = new Set(chosen.map(({ name }) => name));
-  const stored = store.list().filter(({ kernel }) => kernels.includes(kernel));
+  const stored = store.list().filter(({ kernel }) => !values.kernel || series.includes(kernel));
   const known = new Set(scenarios.map(({ name }) => name));
   const rows = stored
     // What the repository has besides the scenarios counts where nothing was named.
     .filter(({ scenario }) => wanted.has(scenario) || (positionals.length === 0 && !known.has(scenario)))
     .map((one) => rowOf(store, one));
-  const missing = kernels.flatMap((kernel) =>
+  const missing = series.flatMap((kernel) =>
     chosen
       .filter(({ name }) => !stored.some((s) => s.kernel === kernel && s.scenario === name))
       .map(({ name }) => `${kernel} ${name}`),
@@ -65,11 +67,19 @@ function parse(argv: readonly string[]) {
 function kernelsOf(names: readonly string[] | undefined): readonly string[] {
   const known = Object.keys(kernelNames);
   const unknown = names?.find((name) => !known.includes(name));
-  if (unknown === undefined) return names ?? known;
+  // What the newest is changes: it is recorded where it is asked for.
+  if (unknown === undefined) return names ?? known.filter((name) => name !== 'newest');
   throw new UsageError(`no kernel is called ${unknown}`, {
     code: 'UNKNOWN_KERNEL',
     next: `Kernels: ${known.join(', ')}.`,
   });
+}
+
+/** A recording is named by the series that it is of, whatever led to the kernel. */
+async function seriesOf(name: string): Promise<string> {
+  if (name !== 'newest') return name;
+  const { release } = await resolveKernel({ cache: cacheDirectory(), onProgress: say }, name);
+  return /^\d+\.\d+/.exec(release)![0];
 }
 
 function choose(names: readonly string[]): readonly Scenario[] {
@@ -96,11 +106,12 @@ async function recordAll(
   for (const scenario of chosen) {
     for (const kernel of kernels) {
       const definition = definitionOf(scenario, planOf(scenario, kernel));
-      const have = store.facts(kernel, scenario.name);
+      const series = await seriesOf(kernel);
+      const have = store.facts(series, scenario.name);
       if (!named && (scenario.onlyWhenNamed || have?.definition === definition)) continue;
       try {
         const recording = await record(scenario, kernel, context);
-        store.keep(kernel, scenario.name, definition, recording);
+        store.keep(series, scenario.name, definition, recording);
         say(`${kernel} ${scenario.name}: recorded, ${recording.lost} events lost`);
       } catch (error) {
         if (!isKnownError(error)) throw error;

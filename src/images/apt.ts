@@ -112,7 +112,9 @@ async function prepareTree(context: BuildContext, suite: string, update = false)
 function sources(suite: string, mirrors: Mirrors, keyring: string): string {
   const options = `[arch=amd64 signed-by=${keyring}]`;
   const lines = [`deb ${options} ${mirrors.main} ${suite} main`];
-  if (mirrors.security !== undefined) lines.push(`deb ${options} ${mirrors.security} ${suite}-security main`);
+  // What is not released has no security archive.
+  if (mirrors.security !== undefined && suite !== 'sid')
+    lines.push(`deb ${options} ${mirrors.security} ${suite}-security main`);
   return `${lines.join('\n')}\n`;
 }
 

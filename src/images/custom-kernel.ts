@@ -45,7 +45,17 @@ export async function customKernel(context: BuildContext, ref: Exclude<KernelRef
   return { name: 'custom', release, banner, image, bzImage: resolve(ref.image), modulesDir, id };
 }
 
-/** Where the user says; beside the image (the layouts of INSTALL_MOD_PATH and of a package); in the machine. */
+/** What the build makes, and no depmod afterwards. */
+export const moduleLists = ['modules.order', 'modules.builtin', 'modules.builtin.modinfo'];
+
+function listMissing(place: string, name: string): EnvironmentError {
+  return new EnvironmentError(`${place} has modules, but no ${name}.`, {
+    code: 'MODULES_NOT_FOUND',
+    next: '`make modules_install` writes it; of a distribution it may be in a package apart (Debian: linux-base-RELEASE).',
+  });
+}
+
+/** Where the user says; beside the image (the layouts of INSTALL_MOD_PATH and of packages); in the machine. */
 async function findModules(ref: Exclude<KernelRef, string>, release: string): Promise<string> {
   const below = (dir: string) => [
     join(dir, 'lib', 'modules', release),
@@ -54,9 +64,13 @@ async function findModules(ref: Exclude<KernelRef, string>, release: string): Pr
   const beside = dirname(resolve(ref.image));
   const places =
     ref.modules === undefined
-      ? [...below(beside), ...below(dirname(beside)), join('/lib/modules', release)]
+      ? [beside, ...below(beside), ...below(dirname(beside)), join('/lib/modules', release)]
       : [resolve(ref.modules), ...below(resolve(ref.modules))];
-  for (const place of places) if (await exists(join(place, 'modules.dep'))) return place;
+  for (const place of places) {
+    if (!(await exists(join(place, 'modules.dep')))) continue;
+    for (const name of moduleLists) if (!(await exists(join(place, name)))) throw listMissing(place, name);
+    return place;
+  }
   throw new EnvironmentError(
     `No modules of kernel ${release} found (no modules.dep in ${places.join(', ')}).`,
     {

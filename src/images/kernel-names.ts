@@ -9,4 +9,6 @@ export const kernelNames: Readonly<Record<string, KernelSource>> = {
   '6.12': { suite: 'trixie', metaPackage: 'linux-image-amd64' },
   '6.1': { suite: 'bookworm', metaPackage: 'linux-image-amd64' },
   '5.10': { suite: 'bullseye', metaPackage: 'linux-image-amd64' },
+  /** Whatever Debian develops on: the first to meet what changed upstream. Until `--refresh` it stays the same. */
+  newest: { suite: 'sid', metaPackage: 'linux-image-amd64' },
 };

@@ -46,9 +46,9 @@ async function debianKernel(context: BuildContext, name: string): Promise<Kernel
     let closure = await pinPackages(context, source.suite, [source.metaPackage]);
     let deb = kernelPackage(closure);
     if (!(await isUnpacked(kernelPlace(context, deb)))) {
-      closure = await fetchPackages({ ...context, refresh: false }, closure, isKernelPackage);
+      closure = await fetchPackages({ ...context, refresh: false }, closure, isPartOfKernel);
       deb = kernelPackage(closure);
-      await unpackKernel(context, deb);
+      await unpackKernel(context, deb, closure.packages.filter(isPartOfKernel));
     }
     const kernel = await readKernel(context, name, deb);
     await writeJson(pin, kernel);
@@ -59,6 +59,11 @@ async function debianKernel(context: BuildContext, name: string): Promise<Kernel
 /** The kernel that a meta package leads to: linux-image-6.12.117+deb13-amd64. */
 function isKernelPackage(each: DebianPackage): boolean {
   return /^linux-image-\d/.test(each.name);
+}
+
+/** From 6.19 on Debian's kernel is several packages: image, which is empty, binary, modules, and base with the indexes. */
+function isPartOfKernel(each: DebianPackage): boolean {
+  return /^linux-(image|binary|modules|base)-\d/.test(each.name);
 }
 
 function kernelPackage({ suite, wanted, packages }: PackageSet): DebianPackage {
@@ -91,16 +96,22 @@ async function isUnpacked(place: string): Promise<boolean> {
   return facts !== undefined && (await exists(join(place, facts.image)));
 }
 
-async function unpackKernel(context: BuildContext, deb: DebianPackage): Promise<void> {
+async function unpackKernel(
+  context: BuildContext,
+  deb: DebianPackage,
+  parts: readonly DebianPackage[],
+): Promise<void> {
   const place = kernelPlace(context, deb);
   context.onProgress(`Unpacking ${deb.name} ${deb.version}`);
   await rm(place, { recursive: true, force: true });
   await withTempDirectory(context, async (dir) => {
-    await run('dpkg-deb', ['-x', debPath(context, deb), join(dir, 'deb')], { signal: context.signal });
+    const { signal } = context;
+    for (const part of parts)
+      await run('dpkg-deb', ['-x', debPath(context, part), join(dir, 'deb')], { signal });
     await arrange(context, join(dir, 'deb'), join(dir, 'kernel'));
     await moveIntoPlace(join(dir, 'kernel'), place);
   });
-  await rm(debPath(context, deb), { force: true });
+  for (const part of parts) await rm(debPath(context, part), { force: true });
 }
 
 async function readKernel(context: BuildContext, name: string, deb: DebianPackage): Promise<Kernel> {
@@ -119,18 +130,24 @@ async function readKernel(context: BuildContext, name: string, deb: DebianPackag
   };
 }
 
-/** From a package's layout (`boot/`, `lib/modules` or `usr/lib/modules`) to ours. */
+/** From a package's layout (`boot/` and `lib/modules` or `usr/lib/modules`, or all in the last) to ours. */
 async function arrange(context: BuildContext, deb: string, kernel: string): Promise<void> {
   await mkdir(kernel);
-  for (const file of await readdir(join(deb, 'boot'))) {
-    const kind = /^(vmlinuz|config)-/.exec(file)?.[1];
-    if (kind !== undefined) await rename(join(deb, 'boot', file), join(kernel, kind));
+  const merged = join(deb, 'usr', 'lib');
+  await rename((await exists(join(merged, 'modules'))) ? merged : join(deb, 'lib'), join(kernel, 'lib'));
+  if (await exists(join(deb, 'boot'))) {
+    for (const file of await readdir(join(deb, 'boot'))) {
+      const kind = /^(vmlinuz|config)-/.exec(file)?.[1];
+      if (kind !== undefined) await rename(join(deb, 'boot', file), join(kernel, kind));
+    }
+  } else {
+    const [release] = await readdir(join(kernel, 'lib', 'modules'));
+    for (const kind of ['vmlinuz', 'config'])
+      await rename(join(kernel, 'lib', 'modules', release!, kind), join(kernel, kind));
   }
   const bzImage = await readFile(join(kernel, 'vmlinuz'));
   const header = readBootHeader(bzImage);
   if (header === undefined) throw new Error(`${kernel}/vmlinuz is no bzImage`);
-  const merged = join(deb, 'usr', 'lib');
-  await rename((await exists(join(merged, 'modules'))) ? merged : join(deb, 'lib'), join(kernel, 'lib'));
   // depmod looks below lib or below usr/lib, as its distribution has it.
   await symlink('.', join(kernel, 'usr'));
   context.onProgress(`Indexing the modules of ${header.release}`);

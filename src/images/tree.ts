@@ -4,6 +4,7 @@ import { dirname, join, matchesGlob } from 'node:path';
 import { EnvironmentError, UsageError } from '../errors.ts';
 import { type DebianPackage, debPath } from './apt.ts';
 import type { BuildContext } from './cache.ts';
+import { moduleLists } from './custom-kernel.ts';
 import type { Kernel } from './kernel.ts';
 import { insertionOrder, type ModuleIndex, readModuleIndex, selectModules } from './modules.ts';
 import { type Recipe, recipeSource } from './recipe.ts';
@@ -111,7 +112,7 @@ async function addModules(
   }
   if (compressed.length > 0) await run('xz', ['-d', '--', ...compressed], { signal: context.signal });
   await mkdir(join(root, 'etc/vflab'), { recursive: true });
-  for (const name of ['modules.order', 'modules.builtin', 'modules.builtin.modinfo']) {
+  for (const name of moduleLists) {
     await copyFile(join(kernel.modulesDir, name), join(target, name));
   }
   await run('depmod', ['-b', root, kernel.release], { signal: context.signal });

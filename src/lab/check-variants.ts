@@ -1,7 +1,7 @@
 /** That the variants and the matrix fit the rest of the lab, and that what is expected can be true. */
 import { checkVariantFaults } from './check-faults.ts';
 import { type Complaint, unknown } from './complaint.ts';
-import { axesOf, cellsOf } from './matrix.ts';
+import { axesOf, cellsOf, usualAxes } from './matrix.ts';
 import type { Path } from './problem.ts';
 import type { Lab } from './schema.ts';
 
@@ -57,6 +57,15 @@ function* checkMatrix(lab: Lab): Generator<Complaint> {
       if (values.indexOf(value) < i)
         yield { place: { path: ['matrix', name, i] }, message: `${value} is on this axis twice` };
     }
+  }
+  for (const [name, usual] of Object.entries(usualAxes(lab))) {
+    const known = axesOf(lab).find((axis) => axis.name === name)?.values ?? [];
+    for (const [i, value] of usual.entries())
+      if (!known.includes(value))
+        yield {
+          place: { path: ['matrix', 'usual', name, i] },
+          message: unknown(`value of ${name}`, value, known),
+        };
   }
   for (const [i, when] of lab.matrix.exclude.entries()) yield* checkWhen(lab, when, ['matrix', 'exclude', i]);
   if (Object.keys(lab.variants).length > 0 && cellsOf(lab).length === 0)

@@ -38,8 +38,8 @@ export function cellsOf(lab: Lab): Cell[] {
 }
 
 /**
- * Without a word about an axis a run takes its first value, or all where the lab says so; of `variant`, all but those
- * that run on demand.
+ * Without a word about an axis a run takes its first value, or those that the lab calls usual; of `variant`, all but
+ * those that run on demand.
  */
 export function selectCells(lab: Lab, selection: Selection, customKernel = false): Selected {
   const axes: Axis[] = [...axesOf(lab), { name: 'variant', values: Object.keys(lab.variants) }];
@@ -53,11 +53,7 @@ export function selectCells(lab: Lab, selection: Selection, customKernel = false
   for (const axis of axes) {
     const patterns = selection[axis.name];
     if (!patterns) {
-      const usual = Object.keys(lab.variants).filter((id) => !lab.variants[id]!.onDemand);
-      const first = lab.matrix.every.some((name) => name === axis.name)
-        ? axis.values
-        : axis.values.slice(0, 1);
-      chosen.set(axis.name, axis.name === 'variant' ? usual : first);
+      chosen.set(axis.name, usualOf(lab, axis));
       continue;
     }
     for (const pattern of patterns) {
@@ -75,6 +71,19 @@ export function selectCells(lab: Lab, selection: Selection, customKernel = false
     Object.entries(cell).every(([name, value]) => chosen.get(name)!.includes(value)),
   );
   return { cells: customKernel ? cells.map((cell) => ({ ...cell, kernel: 'custom' })) : cells, problems };
+}
+
+function usualOf(lab: Lab, { name, values }: Axis): string[] {
+  if (name === 'variant') return values.filter((id) => !lab.variants[id]!.onDemand);
+  return usualAxes(lab)[name] ?? values.slice(0, 1);
+}
+
+/** Axis → the values that the lab calls usual, as words. */
+export function usualAxes(lab: Lab): Record<string, string[]> {
+  const { usual } = lab.matrix;
+  return Object.fromEntries(
+    axisNames.flatMap((name) => (usual[name] ? [[name, usual[name].map(String)]] : [])),
+  );
 }
 
 /** Usable as a folder name. Axes with one value say nothing and are left out; the kernel is always said. */

@@ -25,7 +25,7 @@ const Kernel = z
         ? `write the kernel in quotes: '${issue.input}' (YAML reads 6.10 as the number 6.1)`
         : undefined,
   })
-  .regex(/^[0-9]+\.[0-9]+$/, 'a kernel is named by its series, e.g. "6.12"');
+  .regex(/^([0-9]+\.[0-9]+|newest)$/, 'a kernel is named by its series, e.g. "6.12", or newest');
 
 const Guest = z
   .strictObject({
@@ -127,7 +127,6 @@ const axisShape = {
   interruptRemapping: z.array(z.boolean()).min(1).optional(),
 };
 export const axisNames = Object.keys(axisShape) as (keyof typeof axisShape)[];
-export type AxisName = (typeof axisNames)[number];
 
 const When = z
   .strictObject({
@@ -192,10 +191,11 @@ export const Lab = z
       .strictObject({
         ...axisShape,
         exclude: z.array(When).default([]),
-        every: z
-          .array(z.enum(axisNames as [AxisName, ...AxisName[]]))
-          .default([])
-          .describe('Axes of which a run takes every value unless told, not only the first.'),
+        usual: z
+          .strictObject({ ...axisShape, kernel: axisShape.kernel.unwrap() })
+          .partial()
+          .prefault({})
+          .describe('Values of an axis that a run takes unless told. Default: its first.'),
       })
       .prefault({})
       .describe('What the variants are multiplied by. A run takes the first value of each axis unless told.'),

@@ -103,7 +103,7 @@ describe('validate', () => {
     const said = vflab(['validate', 'a.yaml'], { files: { 'a.yaml': text } });
     expect(said).toMatchObject({ exitCode: exitCodes.usage, stdout: '' });
     expect(said.stderr).toContain(
-      'a.yaml:17:20: matrix.kernel[1]: no kernel 6.13 (did you mean "6.12"?); there are 6.12, 6.1, 5.10, or one of your own by `--kernel PATH`',
+      'a.yaml:17:20: matrix.kernel[1]: no kernel 6.13 (did you mean "6.12"?); there are 6.12, 6.1, 5.10, newest, or one of your own by `--kernel PATH`',
     );
   });
   test('all of labs/', () => {

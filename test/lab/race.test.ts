@@ -15,7 +15,7 @@ variants:
   found: { race: { cure: none, problem: overwrite-vfio }, remedy: inject, expect: { verdict: reproduced, remedy: cured } }
   own: { race: { schedule: mine.yaml }, expect: { verdict: clean } }
   control: { race: { unforced: true }, expect: { verdict: clean } }
-matrix: { kernel: ['6.1', '6.12'], every: [kernel] }
+matrix: { kernel: ['6.1', '6.12'], usual: { kernel: ['6.1', '6.12'] } }
 `;
 
 function plan(text: string) {
@@ -45,8 +45,8 @@ it('each variant with its order, on every kernel', () => {
   ]);
 });
 
-it('without `every` a run takes the first kernel', () => {
-  const variants = plan(race.replace(', every: [kernel]', ''));
+it('without `usual` a run takes the first kernel', () => {
+  const variants = plan(race.replace(", usual: { kernel: ['6.1', '6.12'] }", ''));
   expect(new Set(variants.map(({ axes }) => axes.kernel))).toEqual(new Set(['6.1']));
 });
 

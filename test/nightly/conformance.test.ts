@@ -6,14 +6,16 @@ import { scenarios } from '../../conformance/scenarios.ts';
 import { percent } from '../../conformance/table.ts';
 import { cacheDirectory } from '../../src/images/cache.ts';
 import { kernelNames } from '../../src/images/kernel-names.ts';
+import { resolveKernel } from '../../src/images/kernels.ts';
 
 const all = Object.keys(kernelNames).flatMap((kernel) =>
   scenarios.map((scenario) => ({ kernel, name: scenario.name, scenario })),
 );
 
 it.each(all)('$kernel $name', async ({ kernel, scenario }) => {
-  const { trace, lost } = await record(scenario, kernel, { cache: cacheDirectory(), onProgress: () => {} });
-  const measured = measure(trace.split('\n'), kernel);
+  const context = { cache: cacheDirectory(), onProgress: () => {} };
+  const { trace, lost } = await record(scenario, kernel, context);
+  const measured = measure(trace.split('\n'), (await resolveKernel(context, kernel)).release);
   const { events, counters, bits, cpus } = measured;
   console.log(
     `${events} events, foretold: counters ${percent(counters)}, bits ${percent(bits)}, CPUs ${percent(cpus)}`,

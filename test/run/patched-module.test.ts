@@ -30,7 +30,7 @@ describe('patchedFile', () => {
     for (const name of patches) {
       expect(patchedFile(readFileSync(`labs/patches/${name}`, 'utf8'), name)).toMatch(/\.c$/);
     }
-    for (const kernel of Object.keys(kernelNames)) {
+    for (const kernel of Object.keys(kernelNames).filter((name) => name !== 'newest')) {
       expect(patches).toContain(`virtio-blk-without-affinity-${kernel}.patch`);
     }
   });
