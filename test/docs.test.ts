@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { commandLine } from '../src/commands/program.ts';
 import { styleFor } from '../src/report/colour.ts';
 
@@ -162,4 +163,14 @@ describe('the command line', () => {
     expect(commands.size).toBeGreaterThan(10);
     expect(wrongFlags('`vflab run x --varian y` and `vflab verdict RUN --json`')).toEqual(['run --varian']);
   });
+});
+
+test('the night runs every lab', () => {
+  const matrix = parse(read('.github/workflows/nightly.yml')).jobs.labs.strategy.matrix;
+  expect(matrix.lab).toEqual(
+    readdirSync(join(root, 'labs'))
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => name.replace('.yaml', ''))
+      .sort(),
+  );
 });
