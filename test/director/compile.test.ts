@@ -92,6 +92,13 @@ it('unplug: the map knows every action, and what can be forced is', () => {
   expect(forced).toEqual(expect.arrayContaining(['6.1 wipe', '6.1 foreign', '6.1 stray', '6.12 foreign']));
 });
 
+it('a request unmasks MSI-X by one function up to 6.17, and by another since', () => {
+  for (const place of [vectorSetupMap.actions['unmask'], raceMapOf('unplug')!.actions['start']]) {
+    const functions = place && 'before' in place ? place.before.map((one) => one.function) : [];
+    expect(functions).toEqual(['pci_irq_unmask_msix', 'pci_irq_startup_msix', 'pci_msi_unmask_irq']);
+  }
+});
+
 it('what has no place is refused', () => {
   const path = [{ process: 'CPU0', id: 'mask', text: 'mask' }];
   const map = { ...vectorSetupMap, actions: {} };

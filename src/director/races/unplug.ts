@@ -4,7 +4,7 @@
  * pci_clear_master, then the interrupts), and what `vector-setup` rests on.
  */
 import type { Place } from '../schedule.ts';
-import { commonInterrupt } from './common-interrupt.ts';
+import { aboutToUnmask, commonInterrupt } from './common-interrupt.ts';
 import type { RaceMap } from './race-map.ts';
 
 const of =
@@ -54,7 +54,7 @@ export const unplugMap: RaceMap = {
       look: { name: 'slot', expect: 'another descriptor' },
     },
     start: {
-      before: [other('pci_irq_unmask_msix', 'data.irq'), other('pci_msi_unmask_irq', 'data.irq')],
+      before: aboutToUnmask('{neighbourIrq}'),
       after: requested,
     },
     'raise-other': { do: 'raise-neighbour' },

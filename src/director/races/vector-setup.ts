@@ -2,10 +2,10 @@
  * The actions of the model `vector-setup` in the kernel's code. Read: kernel/irq/manage.c (free_irq, __free_irq,
  * __setup_irq), kernel/irq/irqdomain.c (__irq_domain_activate_irq: the parent first, __irq_domain_deactivate_irq: the
  * parent last), kernel/irq/msi.c (msi_domain_activate writes the message), arch/x86/kernel/apic/vector.c,
- * arch/x86/kernel/irq.c. All of these were found in 6.1 and 6.12; each is entered with the interrupt concerned.
+ * arch/x86/kernel/irq.c. All of these were found in 6.1, 6.12 and 7.2; each is entered with the interrupt concerned.
  */
 import type { Place } from '../schedule.ts';
-import { commonInterrupt } from './common-interrupt.ts';
+import { aboutToUnmask, commonInterrupt } from './common-interrupt.ts';
 import type { RaceMap } from './race-map.ts';
 
 const ofIrq = (name: string, argument: string): Place => ({ function: name, where: { [argument]: '{irq}' } });
@@ -34,7 +34,7 @@ export const vectorSetupMap: RaceMap = {
     },
     'write-message': { before: [ofIrq('msi_domain_activate', 'irq_data.irq')] },
     unmask: {
-      before: [ofIrq('pci_irq_unmask_msix', 'data.irq'), ofIrq('pci_msi_unmask_irq', 'data.irq')],
+      before: aboutToUnmask('{irq}'),
       // What __setup_irq() does next, when the interrupt has been started.
       after: [ofIrq('register_irq_proc', 'irq')],
     },

@@ -40,6 +40,11 @@ export const virtioFeatureTable = {
     // Seen on a call trace of 4.18.0-305.el8: ncpus_cmp_func.
     stable: { '4.18': 'unknown', '4.19': 'unknown', '5.3': 'unknown' },
   },
+  affinitySpreadByCluster: {
+    what: 'a node with no more clusters (CPUs of one L2 cache) than vectors shares the vectors out over them, the smallest first',
+    source: '89802ca36c96 lib/group_cpus: make group CPU cluster aware',
+    since: [7, 0],
+  },
   sortBottomUp: {
     what: 'sort() sifts down to the leaves first, which changes the order of equal elements',
     source: '22a241ccb2c1 lib/sort: use more efficient bottom-up heapsort variant',

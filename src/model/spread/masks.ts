@@ -1,6 +1,6 @@
 /**
  * Which vectors of a device are managed, and where. Source: kernel/irq/affinity.c irq_calc_affinity_vectors,
- * irq_create_affinity_masks, read in 4.18 to 6.12.
+ * irq_create_affinity_masks, read in 4.18 to 7.2.
  */
 import { type SpreadBehaviour, spreadCpus, type Topology } from './spread.ts';
 

@@ -1,6 +1,7 @@
 /**
  * How the CPUs of a machine are shared out over the managed vectors of a device. Source: lib/group_cpus.c
- * group_cpus_evenly (5.10: the same code in kernel/irq/affinity.c irq_build_affinity_masks), read in 5.10, 6.1, 6.12.
+ * group_cpus_evenly (5.10: the same code in kernel/irq/affinity.c irq_build_affinity_masks), read in 5.10, 6.1, 6.12
+ * and 7.2.
  */
 import { type KernelSort, kernelSort } from './sort.ts';
 
@@ -11,8 +12,12 @@ export interface Topology {
   present: readonly number[];
   /** CPUs of each NUMA node, by node id; a node may have none. */
   nodes: readonly (readonly number[])[];
+  /** cpu_online_mask: a CPU that is off shares nothing with any other (arch/x86/kernel/smpboot.c remove_siblinginfo). */
+  online: readonly number[];
   /** CPUs that share a core; a CPU in none is alone. */
   siblings: readonly (readonly number[])[];
+  /** CPUs that share an L2 cache (topology_cluster_cpumask); absent: those of a core, as in a machine of QEMU's. */
+  clusters?: readonly (readonly number[])[];
 }
 
 export interface SpreadBehaviour {
@@ -22,6 +27,8 @@ export interface SpreadBehaviour {
    * as any (4.20). `by-size`: in proportion to its CPUs (5.4).
    */
   nodes: 'first-nodes' | 'even' | 'by-size';
+  /** A node with no more clusters than vectors shares its vectors out over the clusters first (7.0). */
+  clusters: boolean;
 }
 
 /** @returns one mask a vector, CPUs ascending; together they are all possible CPUs, each once (but `first-nodes`). */
@@ -57,13 +64,16 @@ function spreadOver(
     return count;
   }
   const shares = behaviour.nodes === 'by-size' ? bySize(count, within, behaviour.sort) : undefined;
+  const siblings = topology.siblings.map((core) => core.filter((cpu) => topology.online.includes(cpu)));
   let done = 0;
   const give = (node: readonly number[], groups: number) => {
-    for (const group of split(node, groups, topology.siblings)) {
-      if (current >= count) current = 0;
-      masks[current]!.push(...group);
-      current += 1;
-    }
+    const clusters = behaviour.clusters ? clustersOf(node, groups, topology) : undefined;
+    for (const part of clusters ? bySize(groups, clusters, behaviour.sort) : [{ cpus: node, groups }])
+      for (const group of split(part.cpus, part.groups, siblings)) {
+        if (current >= count) current = 0;
+        masks[current]!.push(...group);
+        current += 1;
+      }
     done += groups;
   };
   if (shares) {
@@ -79,7 +89,27 @@ function spreadOver(
   return done;
 }
 
-/** alloc_nodes_groups: the smallest node first, so that each gets one at least. */
+/**
+ * alloc_cluster_groups: the clusters of a node, by their lowest CPU. None where they are more than the node has vectors,
+ * or where a CPU of the node is off, whose own cluster is empty.
+ */
+function clustersOf(
+  node: readonly number[],
+  groups: number,
+  { online, siblings, clusters: shared = siblings }: Topology,
+): number[][] | undefined {
+  if (!node.every((cpu) => online.includes(cpu))) return undefined;
+  const left = new Set(node);
+  const clusters: number[][] = [];
+  for (const cpu of node) {
+    if (!left.has(cpu)) continue;
+    const cluster = shared.find((one) => one.includes(cpu)) ?? [cpu];
+    clusters.push(cluster.filter((other) => left.delete(other)));
+  }
+  return clusters.length > groups ? undefined : clusters;
+}
+
+/** alloc_nodes_groups, alloc_groups_to_nodes: the smallest node (or cluster) first, so that each gets one at least. */
 function bySize(
   count: number,
   nodes: readonly (readonly number[])[],

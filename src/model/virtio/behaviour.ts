@@ -11,6 +11,7 @@ export const diskFeatures = [
   'genirqCondOneshotRequests',
   'affinitySpreadAllNodes',
   'affinitySpreadByNodeSize',
+  'affinitySpreadByCluster',
   'sortBottomUp',
   'sortDoublePop',
   'matrixSpreadsManaged',
@@ -50,6 +51,7 @@ function behaviourOf(features: KernelFeatures): DiskBehaviour {
         : has('affinitySpreadAllNodes')
           ? 'even'
           : 'first-nodes',
+      clusters: has('affinitySpreadByCluster'),
     },
   };
 }

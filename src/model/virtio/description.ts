@@ -97,6 +97,7 @@ function relevant(description: Description, features: KernelFeatures): KernelFea
     ['matrixSpreadsManaged', true],
     ['sortBottomUp', true],
     ['sortDoublePop', true],
+    ['affinitySpreadByCluster', true],
     ['vectorAffinityBeforeNode', true],
     ['genirqCondOneshotRequests', true],
   ]);

@@ -1,7 +1,7 @@
 /**
  * virtio-pci's way to interrupts for one virtio-blk disk. Sources: drivers/virtio/virtio_pci_common.c (vp_find_vqs,
  * vp_find_vqs_msix, vp_request_msix_vectors, vp_find_vqs_intx, vp_del_vqs), drivers/block/virtio_blk.c (init_vq),
- * read in 5.10, 6.1 and 6.12.
+ * read in 5.10, 6.1, 6.12 and 7.2.
  */
 import { irqf } from '../genirq/flags.ts';
 import { type Line, requestIrq } from '../genirq/sharing.ts';
@@ -143,7 +143,7 @@ function irqName(disk: Disk, rung: Rung, vector: number): string {
 function masksOf(state: LadderState, count: number, affinity: { pre: number; post: number }) {
   const key = `${count}:${affinity.pre}`;
   if (!state.masks.has(key)) {
-    const topology = { ...state.machine, possible: state.possible };
+    const topology = { ...state.machine, possible: state.possible, online: state.online };
     const { spread } = state.machine.behaviour;
     state.masks.set(key, affinityMasks(count, affinity, topology, state.defaults, spread));
   }

@@ -36,6 +36,8 @@ export interface DiskMachine {
   nodes: readonly (readonly number[])[];
   /** CPUs that share a core; a CPU that is in none is alone. */
   siblings: readonly (readonly number[])[];
+  /** CPUs that share an L2 cache; absent: those of a core. */
+  clusters?: readonly (readonly number[])[];
   /** irq_default_affinity, from `irqaffinity=`; absent: all possible CPUs. */
   defaultAffinity?: readonly number[];
   /** The vector matrix before the first disk. */

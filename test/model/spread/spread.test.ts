@@ -15,7 +15,8 @@ function machine(sizes: readonly number[], threads = 1, absent = 0): Topology {
     return range(size, from - size);
   });
   const siblings = range(from / threads).map((core) => range(threads, core * threads));
-  return { possible: range(from), present: range(from - absent), nodes, siblings };
+  const present = range(from - absent);
+  return { possible: range(from), present, online: present, nodes, siblings };
 }
 
 describe('lib/sort.c', () => {
@@ -40,7 +41,7 @@ describe('lib/sort.c', () => {
 
 describe('the masks of managed vectors, as kernels made them', () => {
   const spread = (topology: Topology, count: number, sort: KernelSort) =>
-    spreadCpus(count, topology, { sort, nodes: 'by-size' });
+    spreadCpus(count, topology, { sort, nodes: 'by-size', clusters: false });
   test.each([
     [machine([2, 2]), 4, 'bottom-up', [[2], [3], [0], [1]]],
     [machine([2, 2]), 4, 'double-pop', [[2], [3], [0], [1]]],
@@ -105,18 +106,75 @@ describe('the masks of managed vectors, as kernels made them', () => {
 
   test('older rules: nodes in order, and with fewer vectors than nodes the rest is left out or added', () => {
     const topology = machine([2, 4]);
-    expect(spreadCpus(3, topology, { sort: 'heap', nodes: 'even' })).toEqual([
+    const old = { sort: 'heap', clusters: false } as const;
+    expect(spreadCpus(3, topology, { ...old, nodes: 'even' })).toEqual([
       [0, 1],
       [2, 3],
       [4, 5],
     ]);
-    expect(spreadCpus(1, topology, { sort: 'heap', nodes: 'even' })).toEqual([[0, 1, 2, 3, 4, 5]]);
-    expect(spreadCpus(1, topology, { sort: 'heap', nodes: 'first-nodes' })).toEqual([[0, 1]]);
+    expect(spreadCpus(1, topology, { ...old, nodes: 'even' })).toEqual([[0, 1, 2, 3, 4, 5]]);
+    expect(spreadCpus(1, topology, { ...old, nodes: 'first-nodes' })).toEqual([[0, 1]]);
+  });
+});
+
+test('a CPU that is off is nobody’s sibling', () => {
+  const topology = {
+    ...machine([4]),
+    siblings: [
+      [0, 2],
+      [1, 3],
+    ],
+  };
+  const behaviour = { sort: 'double-pop', nodes: 'by-size', clusters: false } as const;
+  expect(spreadCpus(2, topology, behaviour)[0]).toEqual([0, 2]);
+  expect(spreadCpus(2, { ...topology, online: [0, 1, 3] }, behaviour)[0]).toEqual([0, 1]);
+});
+
+describe('by clusters, since 7.0', () => {
+  const spread = (topology: Topology, count: number) =>
+    spreadCpus(count, topology, { sort: 'double-pop', nodes: 'by-size', clusters: true });
+
+  test('a vector a CPU: as many clusters, all alike, in the order that sort() leaves them in', () => {
+    expect(spread(machine([2]), 2)).toEqual([[1], [0]]);
+    expect(spread(machine([4]), 4)).toEqual([[1], [3], [2], [0]]);
+    expect(spread(machine([2, 2]), 4)).toEqual([[3], [2], [1], [0]]);
+  });
+
+  test('fewer vectors than clusters, or a CPU of the node off: as before', () => {
+    expect(spread(machine([4]), 3)).toEqual([[0, 1], [2], [3]]);
+    const off = { ...machine([4]), online: [0, 1, 3] };
+    expect(spread(off, 4)).toEqual([[0], [1], [2], [3]]);
+    // The other node has all its CPUs.
+    expect(spread({ ...machine([2, 2]), online: [0, 1, 2] }, 4)).toEqual([[2], [3], [1], [0]]);
+  });
+
+  test('possible CPUs that are absent are spread without clusters', () => {
+    expect(spread(machine([4], 1, 2), 4)).toEqual([[1], [0], [2], [3]]);
+  });
+
+  test('CPUs of a core are one cluster unless the L2 caches are told', () => {
+    expect(spread(machine([4], 2), 2)).toEqual([
+      [2, 3],
+      [0, 1],
+    ]);
+    expect(spread(machine([4], 2), 3)).toEqual([[2, 3], [0], [1]]);
+  });
+
+  // The example of 89802ca36c96: 40 CPUs, four of them to an L2 cache, 11 vectors.
+  test('no vector is for CPUs of two clusters: one cluster has two vectors, that of CPU 0', () => {
+    const clusters = range(10).map((cluster) => range(4, 4 * cluster));
+    const masks = spread({ ...machine([40]), clusters }, 11);
+    expect(masks.filter((mask) => mask.length === 2)).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    for (const mask of masks)
+      expect(clusters.filter((cluster) => cluster.some((cpu) => mask.includes(cpu)))).toHaveLength(1);
   });
 });
 
 describe('irq_create_affinity_masks', () => {
-  const behaviour = { sort: 'double-pop', nodes: 'by-size' } as const;
+  const behaviour = { sort: 'double-pop', nodes: 'by-size', clusters: false } as const;
   const topology = machine([2]);
 
   test('vectors in front keep the default affinity and are not managed', () => {
