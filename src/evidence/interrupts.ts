@@ -1,7 +1,9 @@
 /**
- * /proc/interrupts as typed rows. Source: kernel/irq/proc.c (show_interrupts), arch/x86/kernel/irq.c
+ * /proc/interrupts as typed rows. Source: kernel/irq/proc.c (show_interrupts; irq_seq_show of 7.2), arch/x86/kernel/irq.c
  * (arch_show_interrupts). Chip names differ: 6.1 prints `PCI-MSI 524289-edge`, 6.12
- * `PCI-MSIX-0000:01:00.0   1-edge`; with interrupt remapping `IR-` or `INTEL-IR-` comes before.
+ * `PCI-MSIX-0000:01:00.0   1-edge`; with interrupt remapping `IR-` or `INTEL-IR-` comes before. 7.2 pads the name on
+ * the right (61b51a167c52 genirq/proc: Runtime size the chip name), and leaves out the rows SPU, RTR, ERR and MIS until they
+ * have counted something (8713f2e596a1 x86/irq: Suppress unlikely interrupt stats by default).
  */
 import { splitLines } from './source.ts';
 

@@ -93,7 +93,7 @@ it('unplug: the map knows every action, and what can be forced is', () => {
 });
 
 it('a request unmasks MSI-X by one function up to 6.17, and by another since', () => {
-  for (const place of [vectorSetupMap.actions['unmask'], raceMapOf('unplug')!.actions['start']]) {
+  for (const place of [vectorSetupMap.actions.unmask, raceMapOf('unplug')!.actions.start]) {
     const functions = place && 'before' in place ? place.before.map((one) => one.function) : [];
     expect(functions).toEqual(['pci_irq_unmask_msix', 'pci_irq_startup_msix', 'pci_msi_unmask_irq']);
   }

@@ -167,8 +167,14 @@ const lines: [string, object][] = [
   ['int3: 0000 [#1] PREEMPT SMP NOPTI', { kind: 'trouble', what: 'int3', deadly: true }],
   ['Kernel panic - not syncing: Fatal exception', { kind: 'trouble', what: 'panic', deadly: true }],
   ['WARNING: CPU: 0 PID: 1 at kernel/irq/matrix.c:370', { kind: 'trouble', what: 'warning' }],
+  // 7.2: kernel/panic.c __warn
+  [
+    'WARNING: kernel/irq/matrix.c:370 at irq_matrix_free+0x13c/0x140, CPU#0: modprobe/253',
+    { kind: 'trouble', what: 'warning' },
+  ],
   ['kernel BUG at net/core/dev.c:6539!', { kind: 'trouble', what: 'bug', deadly: true }],
   ['INFO: task ip:123 blocked for more than 120 seconds.', { kind: 'trouble', what: 'hung-task' }],
+  ['INFO: task dd:45 blocked in I/O wait for more than 122 seconds.', { kind: 'trouble', what: 'hung-task' }],
   ['vflab-marker host-1-2', { kind: 'marker', id: 'host-1-2' }],
   ['Linux version 6.12.95+deb12-amd64 (debian-kernel@…)', { kind: 'boot', release: '6.12.95+deb12-amd64' }],
   ['aer_print_error: 12 callbacks suppressed', { kind: 'suppressed', callbacks: 12 }],

@@ -1,7 +1,7 @@
 /**
  * Probes that a recorder may set beside the tracepoints of the vector matrix. They tell what no tracepoint does: the
  * affinity mask that a CPU is chosen from, and what a dying CPU does, on which tracepoints are silent (probes are not).
- * Source: kernel/irq/matrix.c (the arguments, the same from 4.20 to 6.18), Documentation/trace/kprobetrace.rst.
+ * Source: kernel/irq/matrix.c (the arguments, the same from 4.20 to 7.2), Documentation/trace/kprobetrace.rst.
  *
  *     [001] d..3.  4.5: matrix_probe_alloc: (irq_matrix_alloc+0x0/0x1b0) reserved=1 mask=0xf online=0xf cpus=4
  */

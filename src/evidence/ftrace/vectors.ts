@@ -1,6 +1,6 @@
 /**
  * The events of `irq_matrix:*` and `irq_vectors:vector_*` in ftrace's text, one line at a time. Formats: TP_printk
- * of include/trace/events/irq_matrix.h and arch/x86/include/asm/trace/irq_vectors.h, the same from 4.18 to 6.18.
+ * of include/trace/events/irq_matrix.h and arch/x86/include/asm/trace/irq_vectors.h, the same from 4.18 to 7.2.
  */
 import { bytesOf, holds, textOf, WordTable } from './bytes.ts';
 import { type Keys, keysOf, readFields } from './fields.ts';

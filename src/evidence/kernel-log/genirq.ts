@@ -1,6 +1,6 @@
 /**
  * The generic interrupt layer. Sources: kernel/irq/manage.c (__setup_irq, prefix `genirq: `), kernel/irq/spurious.c
- * (__report_bad_irq, note_interrupt and its boot options, no prefix). The wording is the same from 4.18 to 6.18.
+ * (__report_bad_irq, note_interrupt and its boot options, no prefix). The wording is the same from 4.18 to 7.2.
  */
 
 export type GenirqFact =

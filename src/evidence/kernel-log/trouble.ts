@@ -32,7 +32,8 @@ const table: readonly [RegExp, TroubleWhat, boolean][] = [
   [/^watchdog: BUG: soft lockup|^watchdog: .{0,40}hard LOCKUP/, 'lockup', false],
   [/^BUG: /, 'bug', false],
   [/^WARNING: /, 'warning', false],
-  [/^INFO: task .{1,60} blocked for more than/, 'hung-task', false],
+  // "in I/O wait": 7.1, "hung_task: explicitly report I/O wait state in log output".
+  [/^INFO: task .{1,60} blocked (?:in I\/O wait )?for more than/, 'hung-task', false],
   [/^rcu: INFO: .{0,40}stall/, 'rcu-stall', false],
 ];
 

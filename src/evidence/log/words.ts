@@ -45,6 +45,7 @@ export const interestingWords: readonly string[] = [
   'kernel BUG at',
   'hard LOCKUP',
   'blocked for more than',
+  'in I/O wait for more than',
   'rcu: INFO',
   'BUG: ',
   'WARNING: ',

@@ -1,4 +1,4 @@
-/** `IRQF_*` of include/linux/interrupt.h; their values are the same from 4.18 to 6.18. */
+/** `IRQF_*` of include/linux/interrupt.h; their values are the same from 4.18 to 7.2. */
 export const irqf = {
   TRIGGER_RISING: 0x1,
   TRIGGER_FALLING: 0x2,

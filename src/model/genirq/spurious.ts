@@ -1,6 +1,6 @@
 /**
  * The spurious interrupt detector, one `step` an interrupt. Source: kernel/irq/spurious.c note_interrupt(), the
- * same from 4.18 to 6.18. What it means: a line on which more than 99,900 of 100,000 interrupts that came close
+ * same from 4.18 to 7.2. What it means: a line on which more than 99,900 of 100,000 interrupts that came close
  * together were nobody's is switched off, and whoever shares it goes without.
  */
 

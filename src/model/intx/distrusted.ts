@@ -1,7 +1,7 @@
 /**
  * Functions whose INTx the kernel does not believe to be maskable, whatever their command register answers. Source:
  * drivers/pci/quirks.c, quirk_broken_intx_masking and mellanox_check_broken_intx_masking(), and
- * drivers/vfio/pci/vfio_pci_core.c, vfio_pci_nointx(); read in 6.1 and 6.12.
+ * drivers/vfio/pci/vfio_pci_core.c, vfio_pci_nointx(); read in 6.1, 6.12 and 7.2.
  */
 
 /**
