@@ -1,7 +1,7 @@
 /** `vflab ledger RUN_FOLDER|FILES…`: every interrupt that a machine's devices raised, and what became of it. */
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { exitCodes, UsageError } from '../errors.ts';
+import { exitCodes, isKnownError, UsageError } from '../errors.ts';
 import { looksLikeTrace } from '../evidence/ftrace/line.ts';
 import { LineCutter } from '../evidence/ftrace/lines.ts';
 import { kernelLines } from '../evidence/kernel-log/line.ts';
@@ -12,6 +12,7 @@ import type { Pointer } from '../model/ledger/explain.ts';
 import { type LedgerFiles, ledgerText } from '../report/ledger-text.ts';
 import { LedgerReader, type LedgerResult } from '../verdict/ledger.ts';
 import type { CommandContext } from './context.ts';
+import { readLog } from './log-input.ts';
 
 /** Names in a run folder. */
 const inFolder = { device: 'host.qemu-trace', kernel: 'host.vectors', log: 'host.dmesg' };
@@ -31,8 +32,9 @@ export async function ledger(
   await eachLine(resolve(cwd, files.device), (line) => reader.qemuLine(line));
   await eachLine(resolve(cwd, files.kernel), (line) => reader.kernelLine(line));
   if (files.log !== undefined) {
-    const text = readFileSync(resolve(cwd, files.log), 'utf8');
-    for (const event of kernelEvents(kernelLines(plainLines(files.log, 'host', text))))
+    const lines: string[] = [];
+    await eachLine(resolve(cwd, files.log), (line) => lines.push(line));
+    for (const event of kernelEvents(kernelLines(plainLines(files.log, 'host', lines.join('\n')))))
       reader.logEvent(event);
   }
   const result = reader.close();
@@ -87,21 +89,24 @@ async function kindOf(path: string, shown: string): Promise<keyof LedgerFiles> {
   return kind ?? 'log';
 }
 
-/** @param take returns false when it has enough. One character a byte. */
+/** @param take returns false when it has enough. One character a byte; what is packed is unpacked. */
 async function eachLine(path: string, take: (line: string) => unknown, shown = path): Promise<void> {
   const cutter = new LineCutter();
+  // Of half a trace every interrupt of the other half would look lost.
+  let cut: string | undefined;
   try {
-    const stream = createReadStream(path, { highWaterMark: 1 << 18, encoding: 'latin1' });
-    for await (const piece of stream as AsyncIterable<string>)
+    for await (const piece of readLog('.', path, (why) => (cut = why)))
       for (const line of cutter.push(piece)) if (take(line) === false) return;
   } catch (error) {
-    throw new UsageError(`${shown} cannot be read: ${(error as Error).message}`, {
-      code: 'NO_SUCH_TRACE',
-      next: 'give the path of a trace',
-      cause: error,
-    });
+    if (isKnownError(error) && error.code !== 'NO_SUCH_LOG') throw error;
+    throw noTrace((error as Error).message.replace(path, shown), error);
   }
+  if (cut !== undefined) throw noTrace(`${shown}: ${cut}`);
   for (const line of cutter.end()) take(line);
+}
+
+function noTrace(message: string, cause?: unknown): UsageError {
+  return new UsageError(message, { code: 'NO_SUCH_TRACE', next: 'give the path of a trace', cause });
 }
 
 function pointersOf({ entries, pending }: LedgerResult): Pointer[] {

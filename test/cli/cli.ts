@@ -22,7 +22,7 @@ export interface Said {
 }
 
 export interface CliOptions {
-  files?: Record<string, string>;
+  files?: Record<string, string | Uint8Array>;
   env?: Record<string, string>;
   /** With the runner of fake-cli.ts, ending as this says. */
   fake?: string;
@@ -30,7 +30,7 @@ export interface CliOptions {
 }
 
 /** A folder with these files, gone after the test. */
-export function folderWith(files: Record<string, string> = {}): string {
+export function folderWith(files: Record<string, string | Uint8Array> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'vflab-cli-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/errors.ts';
 import { TwoTraces } from '../verdict/ledger-traces.ts';
@@ -76,6 +77,17 @@ describe('ledger', () => {
     const said = vflab(args, { files: files(sound) });
     expect([said.exitCode, said.stdout]).toEqual([exitCodes.usage, '']);
     expect(said.stderr).toContain(code);
+  });
+  test('packed traces are unpacked, and half of one is none', () => {
+    const { 'a.qemu': qemu, ...rest } = files(lossy);
+    const packed = gzipSync(qemu);
+    const args = ['ledger', 'a.ftrace', 'a.dmesg', 'a.qemu.gz'];
+    const said = vflab(args, { files: { ...rest, 'a.qemu.gz': packed } });
+    expect(said.exitCode).toBe(exitCodes.notAsExpected);
+    expect(said.stdout).toContain('a.qemu.gz:18: 100@1795000010.011066:apic_deliver_irq dest 0');
+    const half = vflab(args, { files: { ...rest, 'a.qemu.gz': packed.subarray(0, packed.length / 2) } });
+    expect([half.exitCode, half.stdout]).toEqual([exitCodes.usage, '']);
+    expect(half.stderr).toMatch(/NO_SUCH_TRACE: .*a\.qemu\.gz: it could not be read to its end/);
   });
   test('traces of two machines', () => {
     const said = vflab(all, { files: { ...files(sound), 'a.ftrace': '# tracer: nop\n' } });
