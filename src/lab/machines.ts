@@ -21,7 +21,10 @@ const firstGuestSshPort = 2201;
 
 /**
  * Every machine. Two words are for speed alone: the initramfs is unpacked into ramfs rather than tmpfs, and the
- * crypto self-tests are left out. The last is against quirk tcg-late-timer-check.
+ * crypto self-tests are left out. `no_timer_check` is against quirk tcg-late-timer-check. `tsc=nowatchdog`: in 7.2 the
+ * watchdog of clocksources can hang the boot. It waits, with interrupts off, for another CPU that waits for it in
+ * stop_machine(), and reads the end of its patience off jiffies, which only it could advance
+ * (kernel/time/clocksource.c watchdog_wait_seq()); seen once in some 50 boots.
  */
 const everywhere = [
   'console=ttyS0',
@@ -30,6 +33,7 @@ const everywhere = [
   'rootfstype=ramfs',
   'cryptomgr.notests',
   'no_timer_check',
+  'tsc=nowatchdog',
 ];
 
 /** A guest has no PCI bus but those below its ports: looking for others costs a nested machine a second. */

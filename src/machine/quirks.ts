@@ -22,6 +22,8 @@ export interface Quirk {
   applies?: (spec: MachineSpec, accel: Accelerator['kind']) => boolean;
   /** Recognises the quirk in a line of QEMU's stderr. */
   stderr?: RegExp;
+  /** Recognises it by what ended QEMU. */
+  signals?: readonly NodeJS.Signals[];
   /** Recognises it in a line of the kernel's console. */
   console?: ConsoleSign;
   /** The same in a guest inside the host. */
@@ -247,13 +249,19 @@ export const quirks: readonly Quirk[] = [
   },
   {
     id: 'heap-corrupted',
-    what: 'QEMU aborts over its own heap, which no kernel may bring about',
+    what: 'QEMU is killed by what it did to its own heap, which no kernel may bring about',
     versions:
-      'seen once in 10.0.2, when an nvme and an igb with VFs had been plugged in and were about to be pulled while they ' +
-      'worked ("malloc(): unsorted double linked list corrupted"). Cause not known',
+      'seen three times in 10.0.2, in storms of hot-plug: an abort by glibc, and two SIGSEGVs of a CPU thread in ' +
+      'aio_bh_enqueue() with a bottom half that was overwritten with a message of MSI-X, or with 0',
+    cause:
+      'from source, not proved: nvme_exit() frees the arrays of queues (hw/nvme/ctrl.c), and a CPU that waits for the ' +
+      'lock with a doorbell write comes to nvme_process_db() after it, for a pulled device lives on ' +
+      '(nvme-kept-when-pulled)',
     avoidedBy:
-      'cannot be avoided: the words of glibc are recognised on stderr; an infrastructure error, never a verdict',
+      'who reads a disk and who pulls it are on one CPU (faults/hotplug/slot.ts); the end is recognised by the signal ' +
+      'or the words of glibc; an infrastructure error, never a verdict',
     affects: 'hot-plug storms',
+    signals: ['SIGSEGV'],
     stderr:
       /^(?:malloc|free|realloc|calloc|munmap_chunk|malloc_consolidate)\(\): |^corrupted (?:double-linked list|size vs)|^double free or corruption/,
   },
@@ -311,6 +319,10 @@ export function quirksAvoided(spec: MachineSpec, accel: Accelerator['kind']): Qu
 }
 
 /** The quirk that a stderr line of QEMU shows, if any. */
+export function quirkOfSignal(signal: NodeJS.Signals | null): Quirk | undefined {
+  return signal === null ? undefined : quirks.find((quirk) => quirk.signals?.includes(signal));
+}
+
 export function quirkInStderr(lines: readonly string[]): Quirk | undefined {
   return quirks.find((quirk) => lines.some((line) => quirk.stderr?.test(line)));
 }

@@ -44,15 +44,15 @@ describe('the port’s registers and the slot', () => {
   test('PCC and PIC go off with the interrupt held back, then power is on again', () => {
     // PCI_EXP_SLTCTL: HPIE 0x20, PIC 0x300 (off 0x300, on 0x100), PCC 0x400.
     expect(pullCommand('0000:00:04.0')).toBe(
-      'setpci -s 0000:00:04.0 CAP_EXP+18.w=0700:0720 CAP_EXP+18.w=0120:0720',
+      'taskset -c 0 setpci -s 0000:00:04.0 CAP_EXP+18.w=0700:0720 CAP_EXP+18.w=0120:0720',
     );
   });
 
   test('the interrupt of a disk that is read is held back until a request is in flight', () => {
-    const [off, wait, on] = pullCommand('0000:00:04.0', '0000:07:00.0').split(/; (?=for|setpci)/);
-    expect(off).toBe('setpci -s 0000:00:04.0 CAP_EXP+18.w=0700:0720');
+    const [off, wait, on] = pullCommand('0000:00:04.0', '0000:07:00.0').split(/; (?=for|taskset)/);
+    expect(off).toBe('taskset -c 0 setpci -s 0000:00:04.0 CAP_EXP+18.w=0700:0720');
     expect(wait).toContain('/sys/bus/pci/devices/0000:07:00.0/virtio*/block/*/inflight');
-    expect(on).toBe('setpci -s 0000:00:04.0 CAP_EXP+18.w=0120:0720');
+    expect(on).toBe('taskset -c 0 setpci -s 0000:00:04.0 CAP_EXP+18.w=0120:0720');
   });
 
   test('a slot has the address of its device, without the function', () => {

@@ -2,7 +2,7 @@
 import { quote } from '../../shell.ts';
 import type { FaultContext } from '../fault.ts';
 import type { HotplugFault, UnplugWay } from './schema.ts';
-import { awaitCard, awaitRest, isSeatEmpty, powerOffCommand, pullCommand } from './slot.ts';
+import { awaitCard, awaitRest, isSeatEmpty, onOneCpu, powerOffCommand, pullCommand } from './slot.ts';
 
 export interface Cycle {
   way: UnplugWay;
@@ -108,7 +108,7 @@ function busyCommand(dir: string, pidFile: string, gateway: string | undefined):
   const disk =
     `for look in $(seq 50); do n=$(ls -d ${dir}/virtio*/block/* ${dir}/nvme/nvme*/nvme*n1 2>/dev/null | head -n1); ` +
     'n=/dev/$(basename "$n"); [ -b $n ] && break; sleep 0.1; done; ' +
-    'while dd if=$n of=/dev/null bs=4k iflag=direct 2>/dev/null; do :; done';
+    `while ${onOneCpu} dd if=$n of=/dev/null bs=4k iflag=direct 2>/dev/null; do :; done`;
   const net = `n=$(ls ${dir}/net | head -n1); timeout 30 ping -q -i 0.01 -I $n ${gateway}`;
   const body = gateway === undefined ? disk : net;
   return `setsid sh -c ${quote(`echo $$ > ${pidFile}; ${body}`)} >/dev/null 2>&1 </dev/null &`;

@@ -44,6 +44,12 @@ export async function awaitRest(
 }
 
 /**
+ * Who reads a disk and who pulls it are on one CPU, so that no doorbell is being written while the card is taken away:
+ * QEMU's nvme does not survive that (quirk `heap-corrupted`).
+ */
+export const onOneCpu = 'taskset -c 0';
+
+/**
  * Pulls the card. QEMU drops a device when the slot's power controller and power indicator are both off (hw/pci/pcie.c,
  * pcie_cap_slot_write_config()); the interrupt is held back meanwhile (HPIE), and power is back before pciehp looks, for
  * a slot without power is one that it has nothing to do with ("Already disabled", pciehp_ctrl.c
@@ -52,7 +58,7 @@ export async function awaitRest(
  * answer, which else depends on who is faster, the reader or pciehp
  */
 export function pullCommand(port: string, disk?: string): string {
-  const set = (word: string) => `setpci -s ${port} CAP_EXP+18.w=${word}:0720`;
+  const set = (word: string) => `${onOneCpu} setpci -s ${port} CAP_EXP+18.w=${word}:0720`;
   if (disk === undefined) return `${set('0700')} CAP_EXP+18.w=0120:0720`;
   const dir = `/sys/bus/pci/devices/${disk}`;
   const inFlight = `cat ${dir}/virtio*/block/*/inflight ${dir}/nvme/nvme*/nvme*n1/inflight 2>/dev/null | grep -q '[1-9]'`;

@@ -29,6 +29,8 @@ export async function injectFault(
   const { fault: id, occurrence, durationMs } = injection;
   const fault = ctx.plan.faults[id]!;
   const kind = kindOf(fault);
+  // Of a lab with ports and no devices nobody has looked yet.
+  if (ctx.functions.size === 0) await refreshFunctions(ctx, signal);
   const site = faultContext(ctx, injection);
   const state = await kind.inject(fault, site, signal);
   ctx.injections.set(id, [...(ctx.injections.get(id) ?? []), state]);
