@@ -82,7 +82,7 @@ const lines: [string, object][] = [
   // ≤ 5.15
   [`${port}AER: Uncorrected (Non-Fatal) error received: 0000:01:00.0`, { ...report, severity: 'non-fatal' }],
   [`${port}AER: Multiple Corrected error received: 0000:01:00.0`, { ...report, multiple: true }],
-  // 6.18, bracket not closed
+  // ≥ 6.16, bracket not closed
   [
     `${port}AER: Correctable error message received from 0000:01:00.0 (no details found`,
     { ...report, noDetails: true },
@@ -108,6 +108,24 @@ const lines: [string, object][] = [
   [`${igb}   [14] CmpltTO               `, { kind: 'aer-bit', bit: 14, name: 'CmpltTO', first: false }],
   [`${igb}   [ 0] RxErr                  (First)`, { kind: 'aer-bit', bit: 0, name: 'RxErr', first: true }],
   [`${igb}AER:   TLP Header: 00000000 00000001 00000002 00000003`, { kind: 'aer-tlp' }],
+  // 7.2
+  [
+    `${igb}AER:   TLP Header: 0x00000000 0x00000001 0x00000002 0x00000003`,
+    { kind: 'aer-tlp', header: '00000000 00000001 00000002 00000003' },
+  ],
+  // pcie/tlp.c, pcie_print_tlp_log()
+  [
+    `${igb}AER:   TLP Header: 0x4a000001 0x00000004 0x00000000 0x00000000 E-E Prefixes: 0x90000000`,
+    { kind: 'aer-tlp', header: '4a000001 00000004 00000000 00000000' },
+  ],
+  [
+    `${igb}AER:   TLP Header (Flit): 0x00000001 0x00000002 0x00000003 0x00000004 0x00000005`,
+    { kind: 'aer-tlp', header: '00000001 00000002 00000003 00000004 00000005' },
+  ],
+  [
+    'cxl_pci 0000:c1:00.0: CXL Bus Error: severity=Correctable, type=Transaction Layer, (Receiver ID)',
+    { kind: 'aer-device', device: '0000:c1:00.0', severity: 'correctable', inaccessible: false },
+  ],
   [`${igb}AER:   Error of this Agent is reported first`, { kind: 'aer-first-agent' }],
   [`${port}AER: found no error details for 0000:01:00.0`, { kind: 'aer-no-details', source: '0000:01:00.0' }],
   [`${port}AER: can't find device of ID0100`, { kind: 'aer-no-details', source: '0000:01:00.0' }],
@@ -152,6 +170,13 @@ const lines: [string, object][] = [
     { kind: 'probe-failed', driver: 'igbvf', device: '0000:01:10.0', errno: -5 },
   ],
   [`${port}pciehp: Slot(1): Card not present`, { kind: 'pciehp', slot: '1', what: 'card-not-present' }],
+  [`${port}pciehp: Slot(1): Link Down`, { kind: 'pciehp', slot: '1', what: 'link-down' }],
+  [
+    `${port}pciehp: Slot(1): Link Down/Up ignored (recovered by DPC)`,
+    { kind: 'pciehp', slot: '1', what: 'link-ignored' },
+  ],
+  // ≥ 6.16
+  [`${port}pciehp: Slot(1): Link Down/Up ignored`, { kind: 'pciehp', slot: '1', what: 'link-ignored' }],
   [`${port}pciehp: Slot(1): Attention button pressed`, { kind: 'pciehp', what: 'button' }],
   [
     `${port}pciehp: Slot(1) Powering on due to button press`,
@@ -163,6 +188,8 @@ const lines: [string, object][] = [
     { kind: 'vfio', what: 'release-requested' },
   ],
   ['vfio-pci 0000:01:10.0: enabling device (0000 -> 0002)', { kind: 'vfio', what: 'enabling' }],
+  // ≥ 6.13 (a3151e6daaec PCI: Warn if a running device is unaware of reset)
+  ['vfio-pci 0000:01:10.0: reset done', { kind: 'vfio', what: 'enabling' }],
   ['Oops: int3: 0000 [#1] PREEMPT SMP NOPTI', { kind: 'trouble', what: 'int3', deadly: true }],
   ['int3: 0000 [#1] PREEMPT SMP NOPTI', { kind: 'trouble', what: 'int3', deadly: true }],
   ['Kernel panic - not syncing: Fatal exception', { kind: 'trouble', what: 'panic', deadly: true }],
@@ -175,9 +202,15 @@ const lines: [string, object][] = [
   ['kernel BUG at net/core/dev.c:6539!', { kind: 'trouble', what: 'bug', deadly: true }],
   ['INFO: task ip:123 blocked for more than 120 seconds.', { kind: 'trouble', what: 'hung-task' }],
   ['INFO: task dd:45 blocked in I/O wait for more than 122 seconds.', { kind: 'trouble', what: 'hung-task' }],
+  [
+    'watchdog: CPU1: Watchdog detected hard LOCKUP on cpu 0',
+    { kind: 'trouble', what: 'lockup', deadly: false },
+  ],
   ['vflab-marker host-1-2', { kind: 'marker', id: 'host-1-2' }],
   ['Linux version 6.12.95+deb12-amd64 (debian-kernel@…)', { kind: 'boot', release: '6.12.95+deb12-amd64' }],
   ['aer_print_error: 12 callbacks suppressed', { kind: 'suppressed', callbacks: 12 }],
+  // ≥ 6.16: __ratelimit() names its caller
+  ['aer_ratelimit: 3 callbacks suppressed', { kind: 'suppressed', callbacks: 3 }],
 ];
 
 describe('the lines of AER and of its neighbours', () => {

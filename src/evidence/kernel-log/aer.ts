@@ -1,8 +1,8 @@
 /**
  * AER lines. Sources: drivers/pci/pcie/aer.c (aer_print_port_info, aer_print_error, __aer_print_error,
  * aer_print_source, aer_root_reset), err.c (pcie_do_recovery), aer_inject.c (aer_inject), pci.c
- * (pcie_wait_for_link_delay). Wordings of 4.18 up to 6.18 are all accepted: which one a kernel uses is a
- * feature (src/model/features.ts), not a reason to lose a line.
+ * (pcie_wait_for_link_delay), pcie/tlp.c (pcie_print_tlp_log). Wordings of 4.18 up to 7.2 are all accepted: which one
+ * a kernel uses is a feature (src/model/features.ts), not a reason to lose a line.
  */
 import { deviceMessage } from './line.ts';
 
@@ -18,7 +18,7 @@ export type AerFact =
       source: string;
       severity: AerSeverity;
       multiple: boolean;
-      /** ≥ 6.18 says so on this line; up to 6.12 it is a line of its own (`aer-no-details`). */
+      /** ≥ 6.16 says so on this line; before, it is a line of its own (`aer-no-details`). */
       noDetails: boolean;
       /** `Correctable`, `Uncorrected`…: the wording is a feature of the kernel. */
       word: string;
@@ -35,6 +35,7 @@ export type AerFact =
     }
   | { kind: 'aer-status'; driver: string; device: string; status: number; mask: number }
   | { kind: 'aer-bit'; driver: string; device: string; bit: number; name: string; first: boolean }
+  /** Double words without `0x`, four of them; more where the link is in flit mode. */
   | { kind: 'aer-tlp'; driver: string; device: string; header: string }
   | { kind: 'aer-first-agent'; driver: string; device: string }
   | { kind: 'aer-no-details'; port: string; source: string }
@@ -53,11 +54,12 @@ const report = new RegExp(
 );
 const injected = new RegExp(`^Injecting errors ([0-9a-f]{8})/([0-9a-f]{8}) into device ${address}`);
 const busError = new RegExp(
-  `^PCIe Bus Error: severity=${severityWords}, type=([^,]{1,40}), \\(([^)]{1,40})\\)`,
+  `^(?:PCIe|CXL) Bus Error: severity=${severityWords}, type=([^,]{1,40}), \\(([^)]{1,40})\\)`,
 );
 const status = /^ {0,4}device \[[0-9a-f]{4}:[0-9a-f]{4}\] error status\/mask=([0-9a-f]{8})\/([0-9a-f]{8})/;
 const bit = /^ {0,6}\[ ?(\d{1,2})\] (.{1,60})/;
-const tlp = /^ {0,4}TLP Header: ([0-9a-f]{8} [0-9a-f]{8} [0-9a-f]{8} [0-9a-f]{8})/;
+// The words have `0x` since 6.15 or so; a flit's header has up to 14 of them.
+const tlp = /^ {0,4}TLP Header(?: \(Flit\))?: ((?:0x)?[0-9a-f]{8}(?: (?:0x)?[0-9a-f]{8}){3,13})/;
 const none = new RegExp(`^found no error details for ${address}`);
 const noneOld = /^can't find device of ID([0-9a-f]{4})/;
 const broadcast = /^broadcast (error_detected|mmio_enabled|slot_reset|resume) message/;
@@ -109,7 +111,7 @@ export function parseAer(message: string): AerFact | undefined {
     return { kind: 'aer-bit', driver, device, bit: Number(m[1]), name, first: m[2]!.includes('(First)') };
   }
   m = tlp.exec(text);
-  if (m) return { kind: 'aer-tlp', driver, device, header: m[1]! };
+  if (m) return { kind: 'aer-tlp', driver, device, header: m[1]!.replaceAll('0x', '') };
   m = linkInactive.exec(text);
   if (m) return { kind: 'aer-link-inactive', bridge: device, ms: Number(m[1]) };
   return parseRecovery(driver, device, text, tagged);

@@ -14,6 +14,8 @@ export type HotplugWhat =
   | 'card-not-present'
   | 'link-up'
   | 'link-down'
+  /** It saw the link go and come back during a reset or containment, and does nothing about it. */
+  | 'link-ignored'
   | 'failed'
   | 'other';
 
@@ -35,6 +37,8 @@ const table: readonly [RegExp, HotplugWhat][] = [
   [/^Card present/, 'card-present'],
   [/^Card not present/, 'card-not-present'],
   [/^Link Up/, 'link-up'],
+  // ≥ 6.16 also after a secondary bus reset (2af781a9edc4); before, "(recovered by DPC)" follows.
+  [/^Link Down\/Up ignored/, 'link-ignored'],
   [/^Link Down/, 'link-down'],
   [/^(?:No link|Cannot train link|No device found|Power fault|Latch open|Already (?:en|dis)abled)/, 'failed'],
   [/^(?:Cannot add device|Timeout on hotplug command)/, 'failed'],

@@ -31,7 +31,7 @@ const table: readonly [RegExp, OtherTroubleWhat][] = [
   [/No interrupt remapping support|allow_unsafe_interrupts/, 'remapping-missing'],
   [/DMAR: \[DMA |DMAR: DRHD: handling fault|IO_PAGE_FAULT|arm-smmu\S{0,40}: event/, 'iommu-fault'],
   [
-    /not ready \d{1,7}ms after|no available reset mechanism|timed out waiting for pending transaction|vfio_bar_restore: .{0,40}reset recovery/,
+    /not ready \d{1,7}ms after|no available reset mechanism|timed out waiting for pending transaction|failed to stop IOMMU for a PCI reset|vfio_bar_restore: .{0,40}reset recovery/,
     'reset',
   ],
   [/Unable to change power state|can't change power state/, 'power'],

@@ -28,6 +28,7 @@ export const interestingWords: readonly string[] = [
   // AER, hot-plug, VFIO
   'AER: ',
   'PCIe Bus Error',
+  'CXL Bus Error',
   'PCIe error',
   'error status/mask=',
   'Link Active not ',
@@ -57,6 +58,7 @@ export const interestingWords: readonly string[] = [
   'not ready ',
   'reset mechanism',
   'pending transaction',
+  'for a PCI reset',
   'reset recovery',
   'power state',
   'DMAR: ',
