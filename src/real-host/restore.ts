@@ -77,15 +77,23 @@ function linkStep(name: string, state: readonly string[]): RestoreStep {
   };
 }
 
-/** Masks and severities of the function and of the ports above it; what an error left set is cleared (RW1C). */
+/** Masks, severities and limits of the function and of the ports above it; what an error left set is cleared (RW1C). */
 function aerSteps({ bdf, path }: HostFunction, state: readonly string[]): RestoreStep[] {
   return [...new Set([bdf, ...path])].flatMap((address): RestoreStep[] => {
+    const limits = ['correctable', 'nonfatal'].flatMap((name): RestoreStep[] => {
+      const file = `${address}/aer/${name}_ratelimit_burst`;
+      const value = valueIn(state, `aer-lines ${file}`);
+      return value === undefined
+        ? []
+        : [{ what: `${file} ${value}`, command: `echo ${value} > /sys/bus/pci/devices/${file}` }];
+    });
     const words = /^mask (\w+) severity (\w+) correctable-mask (\w+)$/.exec(
       valueIn(state, `aer ${address}`) ?? '',
     );
-    if (!words) return [];
+    if (!words) return limits;
     const [, mask, severity, correctable] = words;
     return [
+      ...limits,
       {
         what: `error masks and severities of ${address}`,
         command: `setpci -s ${address} ECAP_AER+8.l=${mask} ECAP_AER+c.l=${severity} ECAP_AER+14.l=${correctable}`,

@@ -12,6 +12,7 @@ cd /sys/bus/pci/devices && for b in *; do
   read -r o < $b/driver_override; echo "driver_override $b $o"
   for f in sriov_numvfs sriov_drivers_autoprobe; do [ -e $b/$f ] && read -r v < $b/$f && echo "$f $b $v"; done
   [ -e $b/aer_dev_correctable ] && echo "aer $b mask $(setpci -s $b ECAP_AER+8.l) severity $(setpci -s $b ECAP_AER+c.l) correctable-mask $(setpci -s $b ECAP_AER+14.l)"
+  for f in $b/aer/*_ratelimit_burst; do [ -e $f ] && read -r v < $f && echo "aer-lines $f $v"; done
 done
 ip -o link show | while read -r n i flags rest; do case $flags in *[,\\<]UP[,\\>]*) u=up;; *) u=down;; esac; echo "link $i $u"; done
 ip -o addr show | while read -r n i f a rest; do echo "address $i $f $a"; done

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AerRegisters } from '../../src/evidence/record.ts';
-import { aerInjectRecord, injectByKernel, injectByQemu } from '../../src/faults/aer/inject.ts';
+import { aerInjectRecord, arm, injectByKernel, injectByQemu } from '../../src/faults/aer/inject.ts';
 import { proveHealed, proveInjected } from '../../src/faults/aer/prove.ts';
 import { parseRegisters } from '../../src/faults/aer/registers.ts';
 import { AerFault } from '../../src/faults/aer/schema.ts';
@@ -62,6 +65,33 @@ describe('the write to /dev/aer_inject', () => {
     expect(lines).toHaveLength(6);
     expect(new Set(lines)).toEqual(new Set(writes(await commandOf(1))));
   });
+});
+
+it('before an error every line of its function and of the ports above is let through', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'vflab-test-'));
+  try {
+    // As ≥ 6.16 has them; a port of an older kernel has none.
+    mkdirSync(join(root, '0000:01:00.0/aer'), { recursive: true });
+    for (const name of ['correctable', 'nonfatal'])
+      for (const what of ['burst', 'interval_ms'])
+        writeFileSync(join(root, `0000:01:00.0/aer/${name}_ratelimit_${what}`), '10\n');
+    const host = {
+      must: async (command: string) => {
+        const shell = `setpci() { :; }; ${command.replaceAll('/sys/bus/pci/devices', root)}`;
+        return execFileSync('sh', ['-c', shell], { encoding: 'utf8' });
+      },
+    };
+    const injection = { fault: correctable, bdf: '0000:01:00.0', ports: ['0000:00:04.0'] };
+    await arm(host as unknown as LinuxMachine, injection, new AbortController().signal);
+    const read = (name: string) => readFileSync(join(root, '0000:01:00.0/aer', name), 'utf8').trim();
+    expect(['correctable_ratelimit_burst', 'nonfatal_ratelimit_burst'].map(read)).toEqual([
+      '1000000',
+      '1000000',
+    ]);
+    expect(read('correctable_ratelimit_interval_ms')).toBe('10');
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });
 
 describe('the HMP command', () => {
@@ -176,7 +206,7 @@ describe('the proof that it is healed', () => {
 
 it('probes the error handlers of the drivers there are, each once', () => {
   expect(probeDefinitions(['vfio-pci', 'pcieport', 'vfio-pci'])).toEqual([
-    'p:vflab/vfio_pci__error_detected vfio_pci_core_aer_err_detected devfn=+56(%di):u32 vendor=+60(%di):x16 device=+62(%di):x16',
+    'p:vflab/vfio_pci__error_detected vfio_pci_core_aer_err_detected devfn=+56(%di):u32 vendor=+60(%di):x16 device=+62(%di):x16 state=%si:u32',
     'r:vflab/vfio_pci__error_detected__answer vfio_pci_core_aer_err_detected answer=$retval:s32',
   ]);
   expect(probeDefinitions(['igb'])).toHaveLength(5);

@@ -28,6 +28,8 @@ export function inventory(more = '', moreFunctions = ''): Inventory {
 export const state = [
   'aer 0000:00:04.0 mask 00000000 severity 00462030 correctable-mask 00002000',
   'aer 0000:01:00.0 mask 00000000 severity 00462030 correctable-mask 00002000',
+  'aer-lines 0000:01:00.0/aer/correctable_ratelimit_burst 10',
+  'aer-lines 0000:01:00.0/aer/nonfatal_ratelimit_burst 20',
   'link eth0 down',
   'sriov_drivers_autoprobe 0000:01:00.0 1',
   'sriov_numvfs 0000:01:00.0 0',

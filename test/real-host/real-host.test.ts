@@ -142,6 +142,7 @@ describe('the way back', () => {
     expect(commands).toContain('echo 0 > /sys/bus/pci/devices/0000:01:00.0/sriov_numvfs');
     expect(commands).toContain('setpci -s 0000:01:00.0 ECAP_AER+8.l=00000000 ECAP_AER+c.l=00462030');
     expect(commands).toContain('setpci -s 0000:00:04.0 ');
+    expect(commands).toContain('echo 20 > /sys/bus/pci/devices/0000:01:00.0/aer/nonfatal_ratelimit_burst');
     expect(commands).toContain('ip link set eth0 down');
     // Those that were loaded before stay.
     expect(commands).toMatch(/for m in .*vfio_pci/);

@@ -7,7 +7,7 @@ import type { LinuxMachine } from '../../guest/linux.ts';
 
 /**
  * Error handlers by driver. Source: igb_main.c igb_err_handler, igbvf/netdev.c igbvf_err_handler, nvme/host/pci.c
- * nvme_err_handler, vfio/pci/vfio_pci_core.c vfio_pci_core_err_handlers; the same names in v6.1 and v6.12.
+ * nvme_err_handler, vfio/pci/vfio_pci_core.c vfio_pci_core_err_handlers; the same names in v6.1, v6.12 and v7.2.
  */
 const handlers: Record<string, Record<string, string>> = {
   igb: { error_detected: 'igb_io_error_detected', slot_reset: 'igb_io_slot_reset', resume: 'igb_io_resume' },
@@ -24,9 +24,12 @@ const tracing = '/sys/kernel/tracing';
 
 /**
  * `struct pci_dev` begins with five pointers after its list head, then devfn, vendor and device
- * (include/linux/pci.h, unchanged from v4.18 to v6.18); vendor and device in the record show that it does.
+ * (include/linux/pci.h, unchanged from v4.18 to v7.2); vendor and device in the record show that it does.
  */
 const device = 'devfn=+56(%di):u32 vendor=+60(%di):x16 device=+62(%di):x16';
+
+/** error_detected is asked while the channel is normal (1) or frozen (2), and told that it is given up (3). */
+const channel = 'state=%si:u32';
 
 /** @returns The definitions for `kprobe_events`, for these drivers. */
 export function probeDefinitions(drivers: Iterable<string>): string[] {
@@ -35,7 +38,7 @@ export function probeDefinitions(drivers: Iterable<string>): string[] {
       const name = `vflab/${driver.replaceAll('-', '_')}__${step}`;
       const answers = step !== 'resume';
       return [
-        `p:${name} ${symbol} ${device}`,
+        `p:${name} ${symbol} ${device}${step === 'error_detected' ? ` ${channel}` : ''}`,
         ...(answers ? [`r:${name}__answer ${symbol} answer=$retval:s32`] : []),
       ];
     }),
