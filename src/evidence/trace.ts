@@ -5,11 +5,20 @@
  */
 import { plainLines, type SourceLine } from './source.ts';
 
-export type HandlerStage = 'error_detected' | 'mmio_enabled' | 'slot_reset' | 'resume';
+/** `perm_failure`: error_detected, but for a channel that is given up. */
+export type HandlerStage = 'error_detected' | 'mmio_enabled' | 'slot_reset' | 'resume' | 'perm_failure';
 
 /** `enum pci_ers_result` (include/linux/pci.h), 1 to 6 in this order. */
 const results = ['none', 'can-recover', 'need-reset', 'disconnect', 'recovered', 'no-aer-driver'] as const;
 export type HandlerResult = (typeof results)[number];
+
+/** pci_channel_io_perm_failure (include/linux/pci.h). */
+const permFailure = '3';
+
+interface Entered {
+  stage: HandlerStage;
+  devfn: number;
+}
 
 export type TraceFact =
   | { kind: 'marker'; id: string }
@@ -36,8 +45,8 @@ const probe = /^(\w{1,40}?)__(error_detected|mmio_enabled|slot_reset|resume)(__a
 /** Parses a trace; lines of other events are passed over. Never throws. */
 export function parseTrace(file: string, machine: string, content: string): Trace {
   const trace: Trace = { events: [], lost: false };
-  // An answer does not say for which function: it is the one that the same task entered last.
-  const entered = new Map<string, number>();
+  // An answer says neither for which function nor at which stage: they are those that the same task entered last.
+  const entered = new Map<string, Entered>();
   for (const at of plainLines(file, machine, content)) {
     if (/\[?LOST \d{1,12} EVENTS\]|\[\d{1,12} EVENTS LOST\]/.test(at.text)) trace.lost = true;
     const m = entry.exec(at.text);
@@ -53,22 +62,27 @@ function readEntry(
   name: string,
   text: string,
   pid: string,
-  entered: Map<string, number>,
+  entered: Map<string, Entered>,
 ): TraceFact | undefined {
   const marker = name === 'tracing_mark_write' ? /^vflab-marker (\S{1,120})/.exec(text) : null;
   if (marker) return { kind: 'marker', id: marker[1]! };
   const m = probe.exec(name);
   if (!m) return undefined;
   // The probe's name cannot hold a dash; no driver of the table has an underscore.
-  const base = { driver: m[1]!.replaceAll('_', '-'), stage: m[2] as HandlerStage };
+  const driver = m[1]!.replaceAll('_', '-');
+  const probed = m[2] as HandlerStage;
   if (m[3] === undefined) {
     const devfn = /\bdevfn=(\d{1,4})\b/.exec(text);
     if (!devfn) return undefined;
-    entered.set(pid, Number(devfn[1]));
-    return { kind: 'handler-entered', ...base, devfn: Number(devfn[1]) };
+    const channel = /\bstate=(\d{1,2})\b/.exec(text)?.[1];
+    const now = {
+      stage: channel === permFailure ? 'perm_failure' : probed,
+      devfn: Number(devfn[1]),
+    } as const;
+    entered.set(pid, now);
+    return { kind: 'handler-entered', driver, ...now };
   }
   const result = results[Number(/\banswer=(\d{1,3})\b/.exec(text)?.[1] ?? 0) - 1];
   if (!result) return undefined;
-  const devfn = entered.get(pid);
-  return { kind: 'handler-answered', ...base, result, ...(devfn === undefined ? {} : { devfn }) };
+  return { kind: 'handler-answered', driver, stage: probed, result, ...entered.get(pid) };
 }

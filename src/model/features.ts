@@ -76,11 +76,16 @@ export const kernelFeatureTable = {
     since: [4, 18],
     until: [4, 20],
   },
-  aerSlotResetNeedsNormal: {
-    what: 'slot_reset is called only for a device whose channel may return to normal',
+  aerPortLineSaysNothingFound: {
+    what: 'a report without details says so on its port line, before that on a line of its own',
+    source: '6a1eda745967 PCI/AER: Consolidate Error Source ID logging in aer_isr_one_error_type()',
+    since: [6, 16],
+  },
+  aerLimitsLines: {
+    what: 'of each function 10 non-fatal and 10 correctable errors in 5 s are logged, the rest only counted and recovered',
     source:
-      'drivers/pci/pcie/err.c report_slot_reset: pci_dev_set_io_state before the callback (read in 6.12)',
-    since: [6, 12],
+      'a57f2bfb4a58 PCI/AER: Ratelimit correctable and non-fatal error logging; b4fe7398def6 has the limits in sysfs',
+    since: [6, 16],
   },
   igbIgnoresNonFatal: {
     what: 'igb answers a non-fatal error with CAN_RECOVER and one warning; before, it went down and asked for a reset',
@@ -88,6 +93,11 @@ export const kernelFeatureTable = {
       'drivers/net/ethernet/intel/igb/igb_main.c igb_io_error_detected: 004d25060c78 igb: Fix igb_down hung on surprise removal',
     since: [6, 5],
     stable: { '6.4': 'unknown', '6.1': 'unknown', '5.15': 'unknown', '5.10': 'unknown', '5.4': 'unknown' },
+  },
+  vfioHidesPinWithoutIrq: {
+    what: 'vfio-pci shows a pin without an irq as none; before, its user asked for INTx and got ENODEV',
+    source: '2bd42b03ab6b vfio/pci: Virtualize zero INTx PIN if no pdev->irq',
+    since: [6, 15],
   },
   genirqCondOneshotRequests: {
     what: 'request_irq() adds IRQF_COND_ONESHOT, so a mismatch line prints 002xxxxx for it',

@@ -59,6 +59,7 @@ function worldOf(inventory: Inventory, assignments: readonly Assignment[]): Worl
   const world = {
     nointxmask,
     condOneshotRequests: known?.genirqCondOneshotRequests === true,
+    hidesPinWithoutIrq: known?.vfioHidesPinWithoutIrq === true,
     functions: new Map(functions.map((fn) => [fn.bdf, fn])),
   };
   const given = functions.filter(({ bdf }) => assignments.some(({ bdfs }) => bdfs.includes(bdf)));

@@ -29,3 +29,16 @@ test('handlers, their answers by task, and markers; other events are passed over
 test('lost events are told', () => {
   expect(parseTrace('host.trace', 'host', 'CPU:1 [LOST 12 EVENTS]\n').lost).toBe(true);
 });
+
+test('a handler that is told of a failure, at its entry and in its answer', () => {
+  const told = text
+    .replace('devfn=0 vendor=0x1b36 device=0x10\n', 'devfn=0 vendor=0x1b36 device=0x10 state=3\n')
+    .replace('device=0x10ca\n', 'device=0x10ca state=1\n');
+  const { events } = parseTrace('host.trace', 'host', told);
+  expect(events.flatMap((event) => ('stage' in event ? [`${event.driver} ${event.stage}`] : []))).toEqual([
+    'nvme perm_failure',
+    'vfio-pci error_detected',
+    'nvme perm_failure',
+    'nvme resume',
+  ]);
+});

@@ -316,3 +316,44 @@ describe('predicted', () => {
     },
   );
 });
+
+describe('7.2', () => {
+  const lines = (device: string, what: 'detected-frozen' | 'detected-failure'): Observation => ({
+    ...{ kind: 'driver', device, what },
+  });
+
+  test('a driver that is told of the failure says so before the end; before 6.18 none is', () => {
+    const before = [...gone, lines(pf, 'detected-frozen'), veto(vfs[0]!), veto(vfs[1]!), reset(0)];
+    const told = [...before, lines(pf, 'detected-failure'), end(false)];
+    const of = (release: string) => episode('fatal', undefined, release, 'nvme');
+    expect(explain(of('7.2.13'), told)).toMatchObject({ explained: true, outcome: 'failed' });
+    expect(explain(of('6.12.117'), [...before, end(false)]).explained).toBe(true);
+    expect(explain(of('6.12.117'), told)).toMatchObject({ explained: false, index: before.length });
+    expect(explain(of('7.2.13'), [...before, end(false)])).toMatchObject({
+      ...{ explained: false, index: before.length },
+    });
+  });
+
+  test('an Intel NIC that is told detaches its interface, though a non-fatal error had left it alone', () => {
+    const of = (release: string) => predict(episode('non-fatal', undefined, release));
+    expect(of('7.2.13')).toMatchObject({ outcome: 'failed', detached: [{ bdf: pf }] });
+    expect(of('6.12.117')).toMatchObject({ outcome: 'failed', detached: [] });
+    expect(predict(episode('non-fatal', 'vfio-pci', '7.2.13')).detached).toEqual([]);
+  });
+
+  test('a vote for a reset resets the bus also after a non-fatal error', () => {
+    const log = [...head(), igbWarns, reset(0), end(true)];
+    expect(explain(episode('non-fatal', 'igbvf', '7.2.13'), log)).toMatchObject({ wasReset: true });
+    expect(explain(episode('non-fatal', 'igbvf', '6.12.117'), log)).toMatchObject({ explained: false });
+  });
+
+  test('that nothing was found stands on the port line, before 6.16 on one of its own', () => {
+    const onIt: Observation[] = [{ ...report('non-fatal'), noDetails: true } as Observation];
+    const own: Observation[] = [report('non-fatal'), { kind: 'no-details' }];
+    const explained = (release: string, log: Observation[]) =>
+      explain(episode('non-fatal', 'vfio-pci', release), log).explained;
+    expect([explained('7.2.13', onIt), explained('7.2.13', own)]).toEqual([true, false]);
+    expect([explained('6.12.117', onIt), explained('6.12.117', own)]).toEqual([false, true]);
+    expect([explained('?', onIt), explained('?', own)]).toEqual([true, true]);
+  });
+});

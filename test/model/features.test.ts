@@ -18,6 +18,11 @@ describe('the version of a kernel', () => {
     ['5.15.0', '', { major: 5, minor: 15, sublevel: 0 }],
     ['4.18.0-348.2.1.el8_5.x86_64', '', { major: 4, minor: 18 }],
     ['6.18-rc3', '', { major: 6, minor: 18 }],
+    [
+      '7.2.13+deb14-amd64',
+      '#1 SMP PREEMPT_DYNAMIC Debian 7.2.13-1 (2026-10-26)',
+      { major: 7, minor: 2, sublevel: 13 },
+    ],
   ])('%s %s', (release, build, version) => {
     expect(kernelVersion(release, build)).toEqual(version);
   });
@@ -45,6 +50,15 @@ describe('features by version', () => {
     ['4.18.0', 'aerNamesVeto', false],
     ['6.1.170', 'igbIgnoresNonFatal', 'unknown'],
     ['6.12.95', 'igbIgnoresNonFatal', true],
+    ['6.15.11', 'aerLimitsLines', false],
+    ['6.16.0', 'aerLimitsLines', true],
+    ['6.12.117', 'aerPortLineSaysNothingFound', false],
+    ['7.2.13', 'aerPortLineSaysNothingFound', true],
+    ['6.12.117', 'aerNotifiesFailure', false],
+    ['7.2.13', 'aerNotifiesFailure', true],
+    ['7.2.13', 'aerResetAfterMmioEnabled', true],
+    ['6.12.117', 'vfioHidesPinWithoutIrq', false],
+    ['7.2.13', 'vfioHidesPinWithoutIrq', true],
     ['6.1.170', 'genirqCondOneshotRequests', false],
     ['6.10.2', 'genirqCondOneshotRequests', false],
     ['6.10.3', 'genirqCondOneshotRequests', true],

@@ -71,7 +71,21 @@ describe('non-fatal', () => {
     const asked = run(startRecovery(false, walk, late), 'can-recover', 'need-reset');
     expect(asked.stage).toBe('reset');
     expect(run(asked, { reset: true })).toMatchObject({ stage: 'slot_reset', wasReset: true });
-    expect(run(asked, { reset: false })).toMatchObject({ stage: 'failed', failure: 'reset-failed' });
+    expect(run(asked, { reset: false })).toMatchObject({ stage: 'perm_failure', failure: 'reset-failed' });
+  });
+
+  test('"pci_walk_bridge(bridge, report_perm_failure_detected, NULL)": from 6.18 all are told of a failure', () => {
+    const told = run(startRecovery(false, walk, late), 'can-recover', 'no-aer-driver');
+    expect(told).toMatchObject({
+      stage: 'perm_failure',
+      failure: 'status',
+      next: 0,
+      status: 'no-aer-driver',
+    });
+    // "err_handler->error_detected(dev, pci_channel_io_perm_failure);": what it answers goes nowhere.
+    expect(run(told, 'can-recover', 'recovered')).toMatchObject({
+      ...{ stage: 'failed', failure: 'status', status: 'no-aer-driver', wasReset: false },
+    });
   });
 
   test('one without a callback: failed at once', () => {

@@ -1,6 +1,6 @@
 /**
  * What each driver answers when the bus is asked. Sources are named in the table: file and function, as read
- * in Linux 6.12 where nothing else is said.
+ * in Linux 6.12 and 7.2 where nothing else is said.
  */
 import type { KernelFeatures, Known } from '../features.ts';
 import type { Result, WalkedFunction } from './types.ts';
@@ -10,6 +10,7 @@ export interface DriverLine {
   what:
     | 'detected-normal'
     | 'detected-frozen'
+    | 'detected-failure'
     | 'slot-reset'
     | 'cannot-re-enable'
     | 'pf-still-resetting'
@@ -30,6 +31,8 @@ export interface DriverModel {
   slotReset?: Answer[];
   /** Line that its resume may print. */
   resume?: DriverLine;
+  /** What its error_detected does when it is told that the recovery failed. */
+  failed?: { line?: DriverLine; detaches?: true };
   /** error_detected signals the error eventfd of whoever holds the function. */
   signalsHolder?: true;
 }
@@ -39,6 +42,8 @@ const intelSlotReset: Answer[] = [
   { result: 'recovered' },
   { result: 'disconnect', line: { what: 'cannot-re-enable', must: true } },
 ];
+/** netif_device_detach(): the interface is there and sends nothing; nothing attaches it again. */
+const detached = { detaches: true } as const;
 const needReset: Answer = { result: 'need-reset' };
 const canRecover: Answer = { result: 'can-recover' };
 
@@ -51,11 +56,13 @@ export const driverTable: Readonly<Record<string, DriverModel>> = {
       return choose(features.igbIgnoresNonFatal, [quiet], [needReset]);
     },
     slotReset: intelSlotReset,
+    failed: detached,
   },
   igbvf: {
     source: 'drivers/net/ethernet/intel/igbvf/netdev.c igbvf_io_error_detected, igbvf_io_resume',
     detected: () => [needReset],
     slotReset: intelSlotReset,
+    failed: detached,
     // Only if the interface was up, from igbvf_reset in igbvf_up.
     resume: { what: 'pf-still-resetting', must: false },
   },
@@ -64,11 +71,13 @@ export const driverTable: Readonly<Record<string, DriverModel>> = {
     // An error that the header log blames on a VF is answered RECOVERED after a reset of that VF.
     detected: () => [needReset, { result: 'recovered', line: { what: 'vf-caused-error', must: true } }],
     slotReset: intelSlotReset,
+    failed: detached,
   },
   ixgbevf: {
     source: 'drivers/net/ethernet/intel/ixgbevf/ixgbevf_main.c ixgbevf_io_error_detected',
     detected: () => [needReset],
     slotReset: intelSlotReset,
+    failed: detached,
   },
   nvme: {
     source: 'drivers/nvme/host/pci.c nvme_error_detected, nvme_slot_reset',
@@ -83,6 +92,7 @@ export const driverTable: Readonly<Record<string, DriverModel>> = {
       { result: 'recovered', line: { what: 'slot-reset', must: true } },
       { result: 'disconnect', line: { what: 'slot-reset', must: true } },
     ],
+    failed: { line: { what: 'detected-failure', must: true } },
   },
   'vfio-pci': {
     source:

@@ -2,7 +2,7 @@
  * The conformance check: can the model print what the log shows? The first line that no path of the machine
  * prints is the answer, with what the model allowed in its place.
  */
-import { firstLogState, type LogState, moves } from './machine.ts';
+import { deciding, firstLogState, type LogState, moves } from './machine.ts';
 import { describe, type Observation } from './observation.ts';
 import type { Vote } from './recovery.ts';
 import type { AerRule } from './rules.ts';
@@ -114,7 +114,7 @@ function closure(paths: Path[], episode: Episode): Path[] {
 /** Votes do not decide what comes next, so they are no part of a state's identity. */
 function keyOf({ state, outcome }: Path): string {
   const r = state.recovery;
-  const features = r && [r.features.aerResetAfterMmioEnabled, r.features.aerResetOverridesVotes];
+  const features = r && deciding.map((name) => r.features[name]);
   return JSON.stringify([
     state.at,
     state.device,

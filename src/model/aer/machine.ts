@@ -6,7 +6,7 @@
  * Source of the order: drivers/pci/pcie/aer.c aer_isr_one_error, aer_process_err_devices; err.c.
  */
 
-import type { Known } from '../features.ts';
+import type { KernelFeature, KernelFeatures, Known } from '../features.ts';
 import { anything, detectedVotes, driverOf } from './drivers.ts';
 import type { Observation } from './observation.ts';
 import { isAsking, type RecoveryState, startRecovery, step } from './recovery.ts';
@@ -54,13 +54,13 @@ export function moves(state: LogState, episode: Episode): Move[] {
 }
 
 function reportMoves(state: LogState, episode: Episode): Move[] {
-  const { source, severity } = episode;
+  const { source, severity, features } = episode;
   const line = (noDetails: boolean): Observation => ({ kind: 'report', source, severity, noDetails });
-  return [
-    { prints: line(false), next: { ...state, at: 'details' } },
-    // ≥ 6.18 says on the port line itself that nothing was found; then nobody is asked.
-    { prints: line(true), next: { at: 'done', sources: 0 } },
-  ];
+  const result: Move[] = [{ prints: line(false), next: { ...state, at: 'details' } }];
+  // Nothing was found: nobody is asked.
+  if (features.aerPortLineSaysNothingFound !== false)
+    result.push({ prints: line(true), next: { at: 'done', sources: 0 } });
+  return result;
 }
 
 function detailMoves(state: LogState, episode: Episode): Move[] {
@@ -76,7 +76,8 @@ function detailMoves(state: LogState, episode: Episode): Move[] {
     }
   }
   if (state.at === 'details') {
-    result.push({ prints: { kind: 'no-details' }, next: { at: 'done', sources: 0 } });
+    if (episode.features.aerPortLineSaysNothingFound !== true)
+      result.push({ prints: { kind: 'no-details' }, next: { at: 'done', sources: 0 } });
     if (episode.repeated) result.push({ next: { at: 'done', sources: 0 } }, ...unsaid(0, episode));
   } else if (state.at === 'status') {
     result.push({ prints: { kind: 'status', device }, next: { ...state, at: 'bits' } });
@@ -108,16 +109,24 @@ function speakers(episode: Episode): Set<string> {
   return new Set([episode.source, episode.port, episode.bridge, ...episode.walk.map((fn) => fn.bdf)]);
 }
 
-/** A recovery for each known value of the features that decide its course. */
+/** Features that decide the course of a recovery. */
+export const deciding = [
+  'aerResetAfterMmioEnabled',
+  'aerResetOverridesVotes',
+  'aerNotifiesFailure',
+] as const satisfies readonly KernelFeature[];
+
+/** A recovery for each known value of these features. */
 function enterRecovery(sources: number, episode: Episode): Move[] {
   const { features } = episode;
   const frozen = episode.severity === 'fatal';
-  return values(features.aerResetAfterMmioEnabled).flatMap((aerResetAfterMmioEnabled) =>
-    values(features.aerResetOverridesVotes).map((aerResetOverridesVotes): Move => {
-      const settled = { ...features, aerResetAfterMmioEnabled, aerResetOverridesVotes };
-      return { next: { at: 'recovery', sources, recovery: startRecovery(frozen, episode.walk, settled) } };
-    }),
+  const courses = deciding.reduce<KernelFeatures[]>(
+    (known, name) => known.flatMap((some) => values(some[name]).map((value) => ({ ...some, [name]: value }))),
+    [features],
   );
+  return courses.map((settled) => ({
+    next: { at: 'recovery', sources, recovery: startRecovery(frozen, episode.walk, settled) },
+  }));
 }
 
 function values(known: Known): boolean[] {
@@ -148,7 +157,8 @@ function recoveryMoves(state: LogState, episode: Episode): Move[] {
 /** The debug line at the begin of a stage: may be printed, once. */
 function announceMove(state: LogState, recovery: RecoveryState): Move | undefined {
   const { stage } = recovery;
-  if (!isAsking(stage) || recovery.next !== 0 || state.announced === stage) return undefined;
+  if (!isAsking(stage) || stage === 'perm_failure') return undefined;
+  if (recovery.next !== 0 || state.announced === stage) return undefined;
   const prints = { kind: 'broadcast', stage } as Observation;
   return { prints, next: { ...state, announced: stage } };
 }
@@ -177,6 +187,8 @@ function askMoves(recovery: RecoveryState, fn: WalkedFunction): AskMove[] {
         withLine(fn, answer.line, step(recovery, { type: 'answer', result: answer.result })),
       );
     }
+    case 'perm_failure':
+      return withLine(fn, driver?.failed?.line, step(recovery, { type: 'answer', result: undefined }));
     default:
       return withLine(fn, driver?.resume, step(recovery, { type: 'answer', result: undefined }));
   }

@@ -20,6 +20,7 @@ export type Observation =
       what:
         | 'detected-normal'
         | 'detected-frozen'
+        | 'detected-failure'
         | 'slot-reset'
         | 'cannot-re-enable'
         | 'pf-still-resetting'

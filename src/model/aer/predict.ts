@@ -14,6 +14,8 @@ export interface Prediction {
   signals: WalkedFunction[];
   /** Functions whose missing callback makes the recovery fail. */
   vetoes: WalkedFunction[];
+  /** Functions whose driver is told of a failure and takes its interface away. Rule AER-FAILURE. */
+  detached: WalkedFunction[];
 }
 
 /** Functions whose holder is told of an uncorrectable error, in walk order. Rules AER-WALK and AER-VFIO. */
@@ -44,7 +46,9 @@ export function predict(episode: Episode, resetWorks = true): Prediction {
   }
   const vetoing = votes.filter((vote) => vote.result === 'no-aer-driver').map((vote) => vote.bdf);
   const vetoes = episode.walk.filter((fn) => vetoing.includes(fn.bdf));
-  return { outcome, votes, mustPrint, signals: signalled(episode), vetoes };
+  const told = votes.filter((vote) => vote.stage === 'perm_failure').map((vote) => vote.bdf);
+  const detached = episode.walk.filter((fn) => told.includes(fn.bdf) && driverOf(fn)?.failed?.detaches);
+  return { outcome, votes, mustPrint, signals: signalled(episode), vetoes, detached };
 }
 
 /** Silent moves before printing ones where the line is optional; the first answer where there are several. */

@@ -1,6 +1,6 @@
 /**
  * The recovery of one uncorrectable error as a state machine. Source: drivers/pci/pcie/err.c pcie_do_recovery
- * (read in 5.8, 5.15, 6.1, 6.12 and 6.18). `step` is pure: the caller says what a device answered or how the
+ * (read in 5.8, 5.15, 6.1, 6.12, 6.18 and 7.2). `step` is pure: the caller says what a device answered or how the
  * reset went, and gets the next state.
  */
 
@@ -14,6 +14,8 @@ export type Stage =
   | 'mmio_enabled'
   | 'slot_reset'
   | 'resume'
+  /** Everybody is told that it failed, and nobody's answer counts (feature aerNotifiesFailure). */
+  | 'perm_failure'
   | 'recovered'
   | 'failed';
 
@@ -66,23 +68,22 @@ export function startRecovery(
 export function step(state: RecoveryState, event: RecoveryEvent): RecoveryState {
   if (event.type === 'reset') {
     if (state.stage !== 'reset') throw new Error(`no reset in stage ${state.stage}`);
-    if (!event.ok) return { ...state, stage: 'failed', failure: 'reset-failed' };
+    if (!event.ok) return fail(state, 'reset-failed');
     const overrides = state.features.aerResetOverridesVotes === true;
     return afterReset({ ...state, wasReset: true, status: overrides ? 'recovered' : state.status });
   }
   if (!isAsking(state.stage)) throw new Error(`nobody is asked in stage ${state.stage}`);
   const fn = state.walk[state.next];
   if (!fn) throw new Error('nobody is left to ask');
-  const asksNothing = event.result === undefined || state.stage === 'resume';
+  const tells = state.stage === 'resume' || state.stage === 'perm_failure';
+  const asksNothing = event.result === undefined || tells;
   const status = asksNothing ? state.status : merge(state.status, event.result!);
   const vote: Vote = { stage: state.stage, bdf: fn.bdf, result: event.result, merged: status };
   return settle({ ...state, status, next: state.next + 1, votes: [...state.votes, vote] });
 }
 
 export function isAsking(stage: Stage): boolean {
-  return (
-    stage === 'error_detected' || stage === 'mmio_enabled' || stage === 'slot_reset' || stage === 'resume'
-  );
+  return stage !== 'reset' && stage !== 'recovered' && stage !== 'failed';
 }
 
 /** When every function was asked, goes on to the next stage. */
@@ -99,6 +100,8 @@ function settle(state: RecoveryState): RecoveryState {
       return afterSlotReset(state);
     case 'resume':
       return { ...state, stage: 'recovered' };
+    case 'perm_failure':
+      return { ...state, stage: 'failed' };
     default:
       return state;
   }
@@ -127,8 +130,14 @@ function toSlotReset(state: RecoveryState): RecoveryState {
 }
 
 function afterSlotReset(state: RecoveryState): RecoveryState {
-  if (state.status !== 'recovered') return { ...state, stage: 'failed', failure: 'status' };
-  return enter(state, 'resume');
+  return state.status === 'recovered' ? enter(state, 'resume') : fail(state, 'status');
+}
+
+function fail(state: RecoveryState, failure: NonNullable<RecoveryState['failure']>): RecoveryState {
+  const failed = { ...state, failure };
+  return state.features.aerNotifiesFailure === true
+    ? enter(failed, 'perm_failure')
+    : { ...failed, stage: 'failed' };
 }
 
 function enter(state: RecoveryState, stage: Stage): RecoveryState {

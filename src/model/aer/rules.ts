@@ -6,6 +6,8 @@ export const aerRules = {
     'the link is reset only where the model resets it: for a fatal error (≥ 6.18 also for a vote NEED_RESET), after every error_detected',
   'AER-O4': '"subordinate device reset failed" leads to "device recovery failed"',
   'AER-O5': '"Link Active not set" comes only while the link is being reset',
+  'AER-FAILURE':
+    'when a recovery fails, ≥ 6.18 tells every function on the bus of it by error_detected(perm_failure), in bus order; before, nobody is told',
   'AER-ORDER':
     'port line, details of each source, then error_detected → mmio_enabled → slot_reset → resume, each in bus order',
   'AER-WALK':

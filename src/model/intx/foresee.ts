@@ -2,7 +2,7 @@
  * What becomes of VMs that are about to start, each with functions by vfio-pci: whether each gets the INTx lines that
  * its QEMU asks for. Source: QEMU hw/vfio/pci.c, vfio_realize() and vfio_intx_enable() (for every function with a pin,
  * whatever the guest will use; a refusal ends QEMU); drivers/vfio/pci/vfio_pci_core.c, vfio_pci_core_enable();
- * drivers/vfio/pci/vfio_pci_intrs.c, vfio_intx_enable(); kernel/irq/manage.c, __setup_irq(). Read in 6.1 and 6.12.
+ * drivers/vfio/pci/vfio_pci_intrs.c, vfio_intx_enable(); kernel/irq/manage.c, __setup_irq(). Read in 6.1, 6.12 and 7.2.
  */
 import { type Action, type Answer, requestIrq } from '../genirq/sharing.ts';
 import { intxRequest, notConnected } from '../vfio/triggers.ts';
@@ -33,6 +33,8 @@ export interface World {
   nointxmask: boolean;
   /** request_irq() adds COND_ONESHOT (feature genirqCondOneshotRequests). */
   condOneshotRequests: boolean;
+  /** A pin without an irq is shown as none (feature vfioHidesPinWithoutIrq). */
+  hidesPinWithoutIrq: boolean;
 }
 
 /** Why a function wants its line alone, or shares it. `assumed`: nobody tried DisINTx. */
@@ -92,7 +94,8 @@ function fateOf(fn: IntxFunction, lines: Map<number, readonly Action[]>, world: 
   if (trust === 'hidden' && !world.nointxmask) return { bdf, fate: 'no-intx', because: 'hidden' };
   if (irq === undefined) return { bdf, fate: 'unknown', because: 'line' };
   // vfio_config_init() shows a pin that is not connected as none.
-  if (irq === notConnected) return { bdf, fate: 'no-intx', because: 'hidden' };
+  if (irq === notConnected || (irq === 0 && world.hidesPinWithoutIrq))
+    return { bdf, fate: 'no-intx', because: 'hidden' };
   const masking = maskingOf(fn, world.nointxmask);
   const request = intxRequest({ bdf, irq, canMaskIntx: masking === 'can' || masking === 'assumed' });
   if (!request.requests) return { bdf, fate: 'no-line', irq };

@@ -7,7 +7,9 @@ import { aloneText, refusal, whyText } from '../../../src/model/intx/refusal.ts'
 
 const a: IntxFunction = { bdf: '0000:00:05.0', pin: 1, irq: 21, trust: 'no', disIntx: true };
 const b: IntxFunction = { bdf: '0000:00:09.0', pin: 1, irq: 21, trust: 'no', disIntx: true };
-const world: World = { lines: new Map(), nointxmask: false, condOneshotRequests: true };
+const world: World = {
+  ...{ lines: new Map(), nointxmask: false, condOneshotRequests: true, hidesPinWithoutIrq: false },
+};
 const two = [
   { guest: 'vm0', functions: [a] },
   { guest: 'vm1', functions: [b] },
@@ -81,6 +83,14 @@ test('a pin that leads nowhere ends QEMU, and what is not known stays so', () =>
   const { pin: __, ...unread } = a;
   expect(starts([{ guest: 'vm0', functions: [unrouted] }])).toEqual(['vm0 unknown']);
   expect(starts([{ guest: 'vm0', functions: [unread] }])).toEqual(['vm0 unknown']);
+});
+
+test('a pin without an irq: ENODEV before 6.15, since then no pin at all', () => {
+  const pinless = [{ guest: 'vm0', functions: [{ ...a, irq: 0 }] }];
+  expect(starts(pinless)).toEqual(['vm0 false']);
+  expect(starts(pinless, { hidesPinWithoutIrq: true })).toEqual(['vm0 true']);
+  // With a line it is asked for in either.
+  expect(starts(two, { hidesPinWithoutIrq: true, nointxmask: true })).toEqual(['vm0 true', 'vm1 false']);
 });
 
 describe('holders, whose flags /proc/interrupts does not show', () => {

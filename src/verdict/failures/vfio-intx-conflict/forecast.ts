@@ -38,6 +38,7 @@ function worldOf({ policy, features, functions }: IntxFacts, { lines }: Attempt)
   const world = {
     nointxmask: policy!.nointxmask,
     condOneshotRequests: features.genirqCondOneshotRequests === true,
+    hidesPinWithoutIrq: features.vfioHidesPinWithoutIrq === true,
     functions,
   };
   const held = lines!.rows

@@ -174,7 +174,24 @@ function endOfRecovery(facts: AerFacts, report: Report): ChainStep[] {
   const text = end.event.recovered
     ? `On the host ${who} recovers${how}: "device recovery successful".`
     : `On the host the recovery fails${how}: "device recovery failed".`;
-  return [{ text, seen: true, rule: 'AER-O1', evidence: [...reset, end].map(ofKernel) }];
+  const step: ChainStep = { text, seen: true, rule: 'AER-O1', evidence: [...reset, end].map(ofKernel) };
+  return [step, ...detachedStep(facts, report)];
+}
+
+/** ≥ 6.18: drivers hear that it failed. What an Intel NIC does then is in no log. */
+function detachedStep(facts: AerFacts, report: Report): ChainStep[] {
+  const detached = report.prediction?.detached ?? [];
+  if (detached.length === 0) return [];
+  const told = (report.calls ?? []).filter((call) => call.stage === 'perm_failure');
+  const who = detached.map((fn) => `${fn.driver} for ${label(facts, fn.bdf)}`).join(', ');
+  return [
+    {
+      text: `Every driver on the bus is told that it failed, and detaches its interface: ${who}.`,
+      seen: told.length > 0,
+      rule: 'AER-FAILURE',
+      evidence: told.map((call) => call.entered),
+    },
+  ];
 }
 
 function silentStep({ id, lastLine, stop, spokeAfterStop }: GuestFacts): ChainStep[] {

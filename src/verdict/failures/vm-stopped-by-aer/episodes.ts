@@ -38,6 +38,7 @@ export interface Report {
 const governed = [
   'detected-normal',
   'detected-frozen',
+  'detected-failure',
   'slot-reset',
   'cannot-re-enable',
   'vf-caused-error',

@@ -79,7 +79,8 @@ function devfnOf(bdf: string): number {
 /** Where the trace departs from the model; undefined when it does not, or when there is nothing to compare. */
 export function departure(report: Report, lost: boolean): HandlerDeparture | undefined {
   if (!report.episode || !report.calls || report.calls.length === 0) return undefined;
-  const found = checkHandlers(report.episode, report.calls, report.ends);
+  const failed = report.observations.filter((o) => o.kind === 'end' && !o.recovered).length;
+  const found = checkHandlers(report.episode, report.calls, report.ends, failed);
   // A ring that lost events may miss a call; one that is there and wrong is wrong all the same.
   return lost && found?.index === report.calls.length ? undefined : found;
 }
