@@ -27,6 +27,8 @@ export interface Entry {
   locking: boolean;
   /** Interrupts are on here; default always. */
   isOn?: (s: State) => boolean;
+  /** handle_edge_irq spins before it does anything: another CPU has the handler, and this is the irq's CPU now (6.17). */
+  waits?: (s: State) => boolean;
   /** handle_edge_irq runs the handler: the irq is not disabled and has an action; default always. */
   runs?: (s: State, descriptor: number) => boolean;
   /** It does not run: IRQS_PENDING. */
@@ -73,7 +75,7 @@ export function commonInterrupt(entry: Entry): Action[] {
     ),
     {
       ...{ id: 'handle', place: 'loaded', text: 'handle_edge_irq()' },
-      when: (s) => found(s) >= DESC,
+      when: (s) => found(s) >= DESC && !entry.waits?.(s),
       run: (next, s) => handle(next, s, found(s)),
     },
     {
@@ -94,7 +96,7 @@ export function commonInterrupt(entry: Entry): Action[] {
     },
     {
       ...{ id: 'reevaluate-found', place: 'loaded', text: 'reads the slot again, locked: its descriptor' },
-      when: (s) => found(s) < DESC && looked(s) >= DESC,
+      when: (s) => found(s) < DESC && looked(s) >= DESC && !entry.waits?.(s),
       run: (next, s) => handle(next, s, looked(s)),
     },
     { id: 'wipe', text: 'writes VECTOR_UNUSED', run: wipe },

@@ -3,12 +3,19 @@ import type { Race } from '../race.ts';
 import { type VectorMoveOptions, vectorMove } from './vector-move.ts';
 
 type Options = Omit<VectorMoveOptions, 'raises' | 'moves'>;
-const kernel61: Options = { cleanup: 'ipi', checksIrr: true, waits: true, ordered: true };
+const kernel61: Options = {
+  ...{ cleanup: 'ipi', checksIrr: true, waits: true, ordered: true },
+  waitsForHandler: false,
+};
 const kernel612: Options = { ...kernel61, cleanup: 'timer' };
 
 const variants: Readonly<Record<string, { title: string; options: Options }>> = {
   '6.1': { title: 'an IPI cleans up, after a look into the IRR', options: kernel61 },
   '6.12': { title: 'a timer cleans up, after a look into the IRR', options: kernel612 },
+  '6.17': {
+    title: 'as 6.12, and a CPU that has the irq now waits for the handler on the one that had it',
+    options: { ...kernel612, waitsForHandler: true },
+  },
   'ipi-unchecked': {
     title: '6.1 without the look into the IRR',
     options: { ...kernel61, checksIrr: false },
@@ -44,6 +51,7 @@ export const vectorMoveRace: Race = {
   expected: {
     '6.1': [],
     '6.12': [],
+    '6.17': [],
     'ipi-unchecked': [],
     'timer-unchecked': ['stray', 'loss'],
     'at-once': ['stray', 'loss'],
@@ -54,7 +62,7 @@ export const vectorMoveRace: Race = {
     ['timer-unchecked', 'stray'],
   ],
   conclusions: [
-    'Both kernels hold: whatever is late finds its descriptor, on an ordered bus.',
+    'All three kernels hold: whatever is late finds its descriptor, on an ordered bus.',
     'The look into the IRR, “paranoia” in the source, is what a timer needs. The IPI of 6.1 would do without: its priority is the lowest, so a pending interrupt is taken first.',
     'If a message could overtake the one before it, no look into the IRR would help: it is not there yet.',
   ],

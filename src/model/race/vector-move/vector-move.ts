@@ -1,15 +1,15 @@
 /**
  * An interrupt is moved to another CPU while one is still on its way to the old CPU: when may the old vector be freed?
  *
- * Read, 6.1 and 6.12: arch/x86/kernel/apic/vector.c (apic_update_vector: the old vector stays, move_in_progress;
- * irq_complete_move, from apic_ack_edge: the first interrupt on the new CPU schedules the clean-up on the old one;
+ * Read, 6.1, 6.12 and 7.2: arch/x86/kernel/apic/vector.c (apic_update_vector, in 7.2 chip_data_update: the old vector stays,
+ * move_in_progress; irq_complete_move, from apic_ack_edge: the first interrupt on the new CPU schedules the clean-up on the old one;
  * sysvec_irq_move_cleanup in 6.1, vector_cleanup_callback in 6.12, both look into the IRR first; assign_vector_locked:
  * -EBUSY while a clean-up is open), drivers/pci/msi/msi.c (writing the message). What irq_set_affinity
  * does under desc->lock and vector_lock is one step; writing the message another. A vector a CPU is enough: a move back
  * is refused as long as the old one is not free.
  */
 import { anyTime, Bytes, placesOf, program, type Step } from '../build.ts';
-import { commonInterrupt, DESC, HANDLING, IDLE, UNUSED } from '../common-interrupt.ts';
+import { commonInterrupt, DESC, HANDLING, holds, IDLE, UNUSED } from '../common-interrupt.ts';
 import type { Action, Scenario, State } from '../scenario.ts';
 import { cpuPlaces, deviceBytes, deviceOnBus, handledAtLast, twoCpuBytes } from '../two-cpus.ts';
 
@@ -20,6 +20,12 @@ export interface VectorMoveOptions {
   checksIrr: boolean;
   /** The old vector is freed when the first interrupt came in on the new CPU; `false`: at once. */
   waits: boolean;
+  /**
+   * The handler is running on the other CPU, and the interrupt comes in where the irq is now. `false`: that CPU is left to
+   * go round again, for ever if the device is fast enough; `true`: this one waits for it (8d39d6ec4db5 genirq: Prevent
+   * migration live lock in handle_edge_irq(), 6.17).
+   */
+  waitsForHandler: boolean;
   /** Messages arrive in the order in which they were sent. */
   ordered: boolean;
   raises: number;
@@ -104,6 +110,8 @@ export function vectorMove(o: VectorMoveOptions): Scenario {
           next[at.inProgress] = 0;
           next[of(s[at.prev]! - 1).cleanup] = 1;
         },
+        // The effective affinity is this CPU.
+        waits: (s) => o.waitsForHandler && s[of(1 - c).stands] === HANDLING && s[at.cpu] === c + 1,
         // IRQD_IRQ_INPROGRESS: the CPU that is at it will see it.
         runs: (s) => s[of(1 - c).stands] !== HANDLING,
         deferred(next) {
@@ -187,6 +195,10 @@ export function vectorMove(o: VectorMoveOptions): Scenario {
       {
         text: 'an interrupt is in the IRR of the old CPU after the move',
         holds: (s) => s[at.cpu] === 2 && s[at.message] === 2 && s[at['CPU1.irr']] === 1,
+      },
+      {
+        text: 'an interrupt comes in on the new CPU while the handler runs on the old one',
+        holds: (s) => s[at.cpu] === 2 && holds(s, of(1), DESC) && s[of(0).stands] === HANDLING,
       },
       { text: 'every move is done', holds: (s) => s[at.moves] === 0 },
     ],
