@@ -134,9 +134,17 @@ describe('by clusters, since 7.0', () => {
   const spread = (topology: Topology, count: number) =>
     spreadCpus(count, topology, { sort: 'double-pop', nodes: 'by-size', clusters: true });
 
-  test('a vector a CPU: as many clusters, all alike, in the order that sort() leaves them in', () => {
+  test('a vector a CPU: as many clusters, all alike, come in the order that sort() leaves them in', () => {
     expect(spread(machine([2]), 2)).toEqual([[1], [0]]);
+    // Seen on 7.2.13: the masks of an nvme's queues with 4 and with 8 CPUs, and of a disk with 4 queues on 8.
     expect(spread(machine([4]), 4)).toEqual([[1], [3], [2], [0]]);
+    expect(spread(machine([8]), 8)).toEqual([[1], [3], [4], [5], [6], [7], [2], [0]]);
+    expect(spread(machine([8]), 4)).toEqual([
+      [0, 1],
+      [2, 3],
+      [4, 5],
+      [6, 7],
+    ]);
     expect(spread(machine([2, 2]), 4)).toEqual([[3], [2], [1], [0]]);
   });
 
