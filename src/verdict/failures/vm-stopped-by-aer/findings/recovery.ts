@@ -7,6 +7,7 @@ import type { AerFacts } from '../facts.ts';
 import { label } from '../facts.ts';
 import { departure } from '../handlers.ts';
 import { reportLines } from './fault.ts';
+import { swallowedBefore } from './swallowed.ts';
 
 export function recoveryFindings(facts: AerFacts): Finding[] {
   const ended = facts.faults.flatMap(({ report }) => (report ? [ending(facts, report)] : []));
@@ -108,16 +109,21 @@ function failed(facts: AerFacts, report: Report, who: string): Finding {
 function unexplained(facts: AerFacts, report: Report): Finding[] {
   const { explanation } = report;
   if (explanation?.explained) return [];
-  const suppressed = facts.hostKernel.find((line) => line.event.kind === 'suppressed');
+  const swallowed = swallowedBefore(facts, report);
+  const headless = report.observations[0]?.kind !== 'report';
   // A line that a rate limit swallowed cannot be missed, and a console alone does not hold every line.
-  if (explanation && (suppressed || facts.history.missing.includes('host.dmesg'))) {
+  if (
+    (swallowed && (explanation || headless)) ||
+    (explanation && facts.history.missing.includes('host.dmesg'))
+  ) {
+    const what = explanation?.message ?? 'a report has no port line';
     return [
       {
         id: 'evidence-missing',
         severity: 'infrastructure',
         title: 'The host log is not whole, so the model cannot judge it',
-        text: `${explanation.message}. ${suppressed ? 'The kernel suppressed lines' : 'host.dmesg is missing'}.`,
-        evidence: [...(suppressed ? [suppressed] : []), ...report.lines.slice(0, 1)].map(ofKernel),
+        text: `${what}. ${swallowed?.why ?? 'host.dmesg is missing'}.`,
+        evidence: [...(swallowed ? [swallowed.line] : []), ...report.lines.slice(0, 1)].map(ofKernel),
         rule: 'RUN-COMPLETE',
       },
     ];
