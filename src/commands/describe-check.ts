@@ -2,7 +2,7 @@
 import { UsageError } from '../errors.ts';
 import { kernelVersion } from '../model/features.ts';
 import type { Description } from '../model/virtio/description.ts';
-import type { DescribeOptions } from './describe.ts';
+import type { DescribeOptions } from './describe-options.ts';
 
 /** Functions of a PCI segment: 256 buses of 32 slots of 8. */
 const mostDisks = 65_536;

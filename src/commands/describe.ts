@@ -7,27 +7,10 @@ import type { Description } from '../model/virtio/description.ts';
 import { type LogFact, LogReader } from '../verdict/machine/from-logs.ts';
 import type { CommandContext } from './context.ts';
 import { checkApplies, checkDescription, checkRelease } from './describe-check.ts';
+import type { DescribeOptions } from './describe-options.ts';
 import { findLab, loadLabs } from './labs.ts';
 import { readLog } from './log-input.ts';
 import { plansFor } from './select.ts';
-
-export interface DescribeOptions {
-  kernel?: string;
-  cpus?: number;
-  possible?: number;
-  nodes?: number;
-  threads?: number;
-  disks?: number;
-  queues?: number;
-  first?: number;
-  inUse?: number;
-  pinless?: boolean;
-  /** commander's name for `--no-affinity-hint`. */
-  affinityHint?: boolean;
-  from?: string[];
-  variant?: string[];
-  axis?: string[];
-}
 
 export interface Described {
   /** `cold (kernel=6.12)` of a lab; absent: there is one machine. */

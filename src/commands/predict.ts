@@ -7,7 +7,8 @@ import { outlookOf, rungRanges } from '../model/virtio/outlook.ts';
 import { remedyOutlooks } from '../model/virtio/remedies.ts';
 import { predictionText } from '../report/prediction-text.ts';
 import type { CommandContext } from './context.ts';
-import { type Described, type DescribeOptions, describeMachines } from './describe.ts';
+import { type Described, describeMachines } from './describe.ts';
+import type { DescribeOptions } from './describe-options.ts';
 import { prove } from './prove.ts';
 
 export interface PredictOptions extends DescribeOptions {

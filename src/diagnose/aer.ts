@@ -2,7 +2,8 @@
 import { explain } from '../model/aer/explain.ts';
 import type { Severity, WalkedFunction } from '../model/aer/types.ts';
 import { kernelFeatures, kernelVersion } from '../model/features.ts';
-import { cutReports, type Report } from '../verdict/failures/vm-stopped-by-aer/episodes.ts';
+import { cutReports } from '../verdict/failures/vm-stopped-by-aer/episodes.ts';
+import type { Report } from '../verdict/failures/vm-stopped-by-aer/report.ts';
 import type { Casebook, Kind, Place, Seen } from './casebook.ts';
 import { machineOf } from './machine.ts';
 

@@ -2,7 +2,7 @@
  * The kernel's address space in physical memory: so nothing depends on which process a CPU runs, nor on page
  * tables that lack the kernel while a CPU is in user space (page table isolation).
  */
-import type { MemoryRange, StoppedCpus } from '../machine/gdb/stub.ts';
+import type { MemoryRange, StoppedCpus } from '../machine/gdb/stopped-cpus.ts';
 import { frame, PageTables, type PhysicalMemory, pageSize, u64 } from './page-tables.ts';
 import { unreadable } from './unreadable.ts';
 

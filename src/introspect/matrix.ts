@@ -3,7 +3,7 @@
  * in as few questions as possible: the machine stands still meanwhile.
  */
 import type { CpuMapSnapshot, MatrixSnapshot } from '../evidence/matrix-snapshot.ts';
-import type { StoppedCpus } from '../machine/gdb/stub.ts';
+import type { StoppedCpus } from '../machine/gdb/stopped-cpus.ts';
 import { asPrinted, bitsOf, hex, readBitmaps, type Struct } from './bitmaps.ts';
 import { type Field, fieldValue } from './btf/layout.ts';
 import { banner, findKernel, isBanner, KernelMemory, type KernelPlace } from './kernel-memory.ts';

@@ -1,5 +1,5 @@
 /** Page tables walked in physical memory (Intel SDM volume 3, "Paging"). */
-import type { StoppedCpus } from '../machine/gdb/stub.ts';
+import type { StoppedCpus } from '../machine/gdb/stopped-cpus.ts';
 
 export type PhysicalMemory = Pick<StoppedCpus, 'readPhysical'>;
 

@@ -2,8 +2,8 @@
  * What a variant about INTx lines does: nothing is injected. Guests are started one by one, and whether each gets the
  * lines that its QEMU asks for is the question.
  */
-import type { Parts } from './phases.ts';
 import type { Action, Moment, Phase } from './plan.ts';
+import type { Parts } from './plan-parts.ts';
 
 interface Remedy {
   title: string;

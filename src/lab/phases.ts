@@ -7,34 +7,11 @@ import { wordsOf } from '../faults/schema.ts';
 import { diskPhases } from './phases-disks.ts';
 import { intxPhases } from './phases-intx.ts';
 import { racePhases } from './phases-race.ts';
-import type {
-  Action,
-  DevicePlan,
-  DisksPlan,
-  GuestPlan,
-  InvariantPlan,
-  Moment,
-  Phase,
-  RacePlan,
-  RootDevicePlan,
-  ScheduledFault,
-  TrafficPlan,
-} from './plan.ts';
+import type { Action, DevicePlan, Moment, Phase, RootDevicePlan } from './plan.ts';
+import type { Parts } from './plan-parts.ts';
 import { endOf } from './schedule.ts';
 import type { Lab, Step } from './schema.ts';
 import { faultName } from './schema-schedule.ts';
-
-export interface Parts {
-  hostModules: string[];
-  disks: DisksPlan | undefined;
-  race: RacePlan | undefined;
-  devices: DevicePlan[];
-  rootDevices: RootDevicePlan[];
-  guests: GuestPlan[];
-  traffic: TrafficPlan[];
-  schedule: ScheduledFault[];
-  invariants: InvariantPlan[];
-}
 
 export function phasesOf(lab: Lab, variantId: string, parts: Parts): Phase[] {
   const variant = lab.variants[variantId]!;

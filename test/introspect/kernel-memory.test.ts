@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { findKernel, KernelMemory } from '../../src/introspect/kernel-memory.ts';
 import { PageTables } from '../../src/introspect/page-tables.ts';
-import type { StoppedCpus } from '../../src/machine/gdb/stub.ts';
+import type { StoppedCpus } from '../../src/machine/gdb/stopped-cpus.ts';
 import { Memory } from './made-memory.ts';
 
 const small = 0xffff_c900_0000_5000n;

@@ -2,7 +2,7 @@
 import type { CpuMapSnapshot, MatrixSnapshot } from '../../src/evidence/matrix-snapshot.ts';
 import type { Field } from '../../src/introspect/btf/layout.ts';
 import type { BitmapPlace, VectorLayout } from '../../src/introspect/layout.ts';
-import type { StoppedCpus } from '../../src/machine/gdb/stub.ts';
+import type { StoppedCpus } from '../../src/machine/gdb/stopped-cpus.ts';
 
 /** Physical memory; zeros where nothing was written. */
 export class Memory {

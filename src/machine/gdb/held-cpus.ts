@@ -1,5 +1,5 @@
 /** CPUs that are held: each let go by itself. Breakpoints, single steps and writes, through the packets of a stub. */
-import type { Stop, StoppedCpus } from './stub.ts';
+import type { Stop, StoppedCpus } from './stopped-cpus.ts';
 
 /** What can be done with CPUs that are held. */
 export interface HeldCpus extends StoppedCpus {

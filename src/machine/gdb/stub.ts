@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import { type HeldCpus, type StubPort, whileHeld } from './held-cpus.ts';
 import { encodePacket, GdbStubError, PacketSplitter } from './packet.ts';
 import { includedDocuments, type RegisterPlace, readRegisters, registerPlaces } from './registers.ts';
+import type { MemoryRange, Stop, StoppedCpus } from './stopped-cpus.ts';
 
 /** The stub refused a command: `reply` is its `Enn`, or empty where it does not know the command. */
 export class GdbError extends GdbStubError {
@@ -28,30 +29,6 @@ export class GdbError extends GdbStubError {
 /** The connection ended. */
 export class GdbClosedError extends GdbStubError {
   override readonly name = 'GdbClosedError';
-}
-
-export interface MemoryRange {
-  /** Physical. */
-  address: number;
-  length: number;
-}
-
-/** What can be asked while all CPUs stand still. */
-export interface StoppedCpus {
-  /** In the order asked, each as long as asked. Where there is no memory, zeros. */
-  readPhysical(ranges: readonly MemoryRange[]): Promise<Uint8Array[]>;
-  /** The stub's names of the CPUs, `p01.01`, one after the other: each costs a question. */
-  threads(): AsyncIterable<string>;
-  /** A CPU's registers by their names in the target description: `rip`, `cr3`. Those above 64 bits are left out. */
-  registers(thread: string): Promise<Map<string, bigint>>;
-}
-
-/** Why a machine that ran stands still again. */
-export interface Stop {
-  /** The CPU that came to a breakpoint or has done its step; absent where nothing in the machine was the reason. */
-  thread?: string;
-  /** `trap`: a breakpoint, or a step. `asked`: the signal of {@link HeldCpus.run} asked for it, or a QMP `stop`. */
-  why: 'trap' | 'asked';
 }
 
 /** The stub takes this much at once: MAX_PACKET_LENGTH / 2, as a byte is two digits (gdbstub.c, handle_read_mem()). */

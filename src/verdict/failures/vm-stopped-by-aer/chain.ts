@@ -9,12 +9,12 @@ import type { Vote } from '../../../model/aer/recovery.ts';
 import { trafficFacts, works } from '../../findings/traffic.ts';
 import { ofHarness, ofKernel, ofLine, ofQmp, ofStderr } from '../../pointers.ts';
 import type { ChainStep } from '../../types.ts';
-import type { Report } from './episodes.ts';
 import { type AerFacts, label, nameOf } from './facts.ts';
 import { reportLines } from './findings/fault.ts';
 import { stopLines } from './findings/guests.ts';
 import type { GuestFacts } from './guests.ts';
 import { isBack } from './remedy.ts';
+import type { Report } from './report.ts';
 
 export function causalChain(facts: AerFacts, stopped: readonly GuestFacts[]): ChainStep[] {
   const steps: ChainStep[] = [];

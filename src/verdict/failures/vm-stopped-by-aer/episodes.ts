@@ -2,37 +2,13 @@
 import type { Recorded } from '../../../evidence/harness.ts';
 import type { DatedKernelEvent } from '../../../evidence/history.ts';
 import type { KernelFact } from '../../../evidence/kernel-log/parse.ts';
-import { type Explanation, explain } from '../../../model/aer/explain.ts';
+import { explain } from '../../../model/aer/explain.ts';
 import type { Observation } from '../../../model/aer/observation.ts';
-import { type Prediction, predict } from '../../../model/aer/predict.ts';
+import { predict } from '../../../model/aer/predict.ts';
 import type { Episode } from '../../../model/aer/types.ts';
 import type { KernelFeatures } from '../../../model/features.ts';
-import type { TracedCall } from './handlers.ts';
+import type { Report } from './report.ts';
 import { bridgeOf, functionsAt, walkBelow } from './walk.ts';
-
-export interface Report {
-  /** Harness time of its first line, seconds, and the bound of its error. */
-  t: number;
-  error: number;
-  source: string;
-  port: string;
-  /** `aer_inject`'s own line, where it came before. */
-  injected?: DatedKernelEvent;
-  /** Its lines in the order of the log. */
-  lines: DatedKernelEvent[];
-  /** Index into `lines` of every observation. */
-  origin: number[];
-  observations: Observation[];
-  /** How many sources its lines name, and how many recoveries have ended. */
-  sources: number;
-  ends: number;
-  /** Undefined: the functions below its port are not on record. */
-  episode?: Episode;
-  explanation?: Explanation;
-  prediction?: Prediction;
-  /** Error handlers that the trace shows, in order; absent without a trace. */
-  calls?: TracedCall[];
-}
 
 /** A driver's lines that the model places; `PF still resetting` also comes from its own timers. */
 const governed = [

@@ -5,10 +5,11 @@ import type { AerFault } from '../../../faults/aer/schema.ts';
 import type { RunFacts } from '../../facts.ts';
 import { type PlannedInjection, plannedInjections } from '../../planned.ts';
 import { happenedSince } from '../../time.ts';
-import { cutReports, explainReport, type Report } from './episodes.ts';
+import { cutReports, explainReport } from './episodes.ts';
 import { type GuestFacts, guestFacts } from './guests.ts';
 import { tracedCalls } from './handlers.ts';
 import { isHeld } from './holders.ts';
+import type { Report } from './report.ts';
 import { functionsAt, rootPorts } from './walk.ts';
 
 export interface FaultFacts {

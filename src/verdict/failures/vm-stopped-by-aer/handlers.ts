@@ -2,16 +2,11 @@
 import type { HistoryEvent } from '../../../evidence/history.ts';
 import type { SourceLine } from '../../../evidence/source.ts';
 import type { HandlerResult, TraceEvent } from '../../../evidence/trace.ts';
-import { checkHandlers, type HandlerCall, type HandlerDeparture } from '../../../model/aer/handlers.ts';
+import { checkHandlers, type HandlerDeparture } from '../../../model/aer/handlers.ts';
 import type { WalkedFunction } from '../../../model/aer/types.ts';
 import { ofLine } from '../../pointers.ts';
 import type { Evidence } from '../../types.ts';
-import type { Report } from './episodes.ts';
-
-export interface TracedCall extends HandlerCall {
-  entered: Evidence;
-  answered?: Evidence;
-}
+import type { Report, TracedCall } from './report.ts';
 
 interface DatedTrace {
   event: TraceEvent;

@@ -2,9 +2,9 @@
 import type { Confirm, Confirmation } from '../../../findings/faults.ts';
 import { ofKernel } from '../../../pointers.ts';
 import type { Evidence } from '../../../types.ts';
-import type { Report } from '../episodes.ts';
 import type { AerFacts, FaultFacts } from '../facts.ts';
 import { label } from '../facts.ts';
+import type { Report } from '../report.ts';
 
 /** Lines of the report that name the error: port line, device, status, bits. */
 export function reportLines(report: Report): Evidence[] {

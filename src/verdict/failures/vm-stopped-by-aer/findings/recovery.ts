@@ -2,10 +2,10 @@
 
 import { ofKernel } from '../../../pointers.ts';
 import type { Finding } from '../../../types.ts';
-import type { Report } from '../episodes.ts';
 import type { AerFacts } from '../facts.ts';
 import { label } from '../facts.ts';
 import { departure } from '../handlers.ts';
+import type { Report } from '../report.ts';
 import { reportLines } from './fault.ts';
 import { swallowedBefore } from './swallowed.ts';
 
