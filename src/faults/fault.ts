@@ -2,47 +2,13 @@
  * What a kind of fault is. Its folder has four files: `schema.ts` (how a lab writes it, and its words), `inject.ts`,
  * `prove.ts` and `heal.ts`; a line in `schema.ts` here makes it known to labs, and one in `index.ts` to the runner.
  */
-import type { z } from 'zod';
 import type { HarnessEvent, PciFunctionRecord, UntimedEvent } from '../evidence/record.ts';
 import type { LinuxMachine } from '../guest/linux.ts';
 import type { NestedGuest } from '../guest/nested.ts';
 import type { SysfsFunction } from '../guest/pci.ts';
 import type { VariantPlan } from '../lab/plan.ts';
-import type { LabFunction } from '../lab/topology.ts';
 import type { MachineConsole } from '../machine/console.ts';
 import type { RunningMachine } from '../machine/machine.ts';
-
-/** A kind as a lab sees it. Pure: it is used before anything runs. */
-export interface FaultWords<F> {
-  schema: z.ZodType<F>;
-  /** It goes on until it is stopped, so that a lab has to say how long: `during`. Else it happens at a moment. */
-  lasts: boolean;
-  /** It chooses by chance what it does, so that its run needs a seed. */
-  draws: boolean;
-  /** What an injection may take at reference speed, besides the half minute that all get. */
-  seconds?: number;
-  /** In a few words: `non-fatal CmpltAbrt on nic0`. */
-  says: (fault: F) => string;
-  /** What does it: `the kernel's aer_inject`. */
-  by: (fault: F) => string;
-  /** What does not fit the rest of the lab; `key` is one of the fault's own. */
-  check: (fault: F, lab: LabNames) => Iterable<{ key: string; message: string }>;
-  /** Modules that the host has to load for it. */
-  hostModules?: (fault: F) => string[];
-}
-
-/** The names in a lab that a fault may speak of. */
-export interface LabNames {
-  functions: readonly LabFunction[];
-  ports: readonly string[];
-  guests: readonly string[];
-  /** The port that a device sits behind. */
-  portOf: (device: string) => string;
-  /** CPUs of the host, as the lab has it, or of a guest. */
-  cpusOf: (machine: string) => number;
-  /** `unknown target "nic1" (did you mean "nic0"?)` */
-  unknown: (what: string, name: string, known: readonly string[]) => string;
-}
 
 /**
  * A kind as the runner sees it. `S` is what one injection remembers for its proof and its healing. Nothing here

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { AerFault, aerWords } from './aer/schema.ts';
 import { AffinityChurnFault, affinityChurnWords } from './affinity-churn/schema.ts';
 import { CpuHotplugFault, cpuHotplugWords } from './cpu-hotplug/schema.ts';
-import type { FaultWords } from './fault.ts';
 import { HotplugFault, hotplugWords } from './hotplug/schema.ts';
 import { IntxStormFault, intxStormWords } from './intx-storm/schema.ts';
 import { IrqbalanceFault, irqbalanceWords } from './irqbalance/schema.ts';
@@ -11,6 +10,7 @@ import { LinkDownFault, linkDownWords } from './link-down/schema.ts';
 import { ResetFault, resetWords } from './reset/schema.ts';
 import { SriovFault, sriovWords } from './sriov/schema.ts';
 import { VectorPressureFault, vectorPressureWords } from './vector-pressure/schema.ts';
+import type { FaultWords } from './words.ts';
 
 export const Fault = z.discriminatedUnion('kind', [
   AerFault,

@@ -1,9 +1,9 @@
 /** What a device on the root bus is, kind by kind, and the plan of each. */
 import type { PciSlot } from '../machine/spec.ts';
 import { type Pin, q35Line } from '../model/intx/wiring.ts';
+import type { LabFunction } from './lab-function.ts';
 import type { RootDevicePlan } from './plan.ts';
 import type { Device, Lab } from './schema.ts';
-import type { LabFunction } from './topology.ts';
 
 export type RootDevice = Extract<Device, { slot: number }>;
 

@@ -1,4 +1,5 @@
 /** What a lab's host consists of once every default is filled in: ports with slots, and functions with owners. */
+import type { LabFunction } from './lab-function.ts';
 import { isRootDevice, type RootDevice, rootDevicesOf, rootKinds } from './root-devices.ts';
 import type { Device, Lab } from './schema.ts';
 
@@ -35,22 +36,6 @@ export interface LabLeg {
 
 /** Chassis numbers of root ports end before this: those of switches' legs follow. */
 const firstLegChassis = 64;
-
-export interface LabFunction {
-  /** `nic0` or `nic0.vf1` */
-  name: string;
-  device: string;
-  kind: Device['kind'];
-  /** Number of the VF; absent for the PF. */
-  vf?: number;
-  /** `host`, a guest, or undefined for a function that nobody was given. */
-  owner: string | undefined;
-  /** Driver on the host; `none` for a function that stays unbound. */
-  driver: string;
-  mac?: string;
-  /** With prefix length; NICs only. */
-  address?: string;
-}
 
 /** Every port: those the lab names, and one of its own for each device that names none. */
 export function portsOf(lab: Lab): LabPort[] {

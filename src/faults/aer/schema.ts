@@ -1,6 +1,6 @@
 /** Fault `aer`: one PCIe error, named as the PCI Express Base Specification (and lspci) name it. */
 import { z } from 'zod';
-import type { FaultWords } from '../fault.ts';
+import type { FaultWords } from '../words.ts';
 
 /**
  * Uncorrectable error status bits by the short names that the kernel and lspci print.

@@ -1,6 +1,6 @@
 /** Fault `affinity-churn`: the interrupts of one function moved from CPU to CPU as fast as the machine can. */
 import { z } from 'zod';
-import type { FaultWords } from '../fault.ts';
+import type { FaultWords } from '../words.ts';
 
 export const AffinityChurnFault = z.strictObject({
   kind: z.literal('affinity-churn'),

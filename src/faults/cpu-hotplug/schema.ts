@@ -1,6 +1,6 @@
 /** Fault `cpu-hotplug`: CPUs of a machine go offline and come back: one whole cycle. */
 import { z } from 'zod';
-import type { FaultWords } from '../fault.ts';
+import type { FaultWords } from '../words.ts';
 
 export const CpuHotplugFault = z.strictObject({
   kind: z.literal('cpu-hotplug'),

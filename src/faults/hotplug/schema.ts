@@ -1,6 +1,6 @@
 /** Fault `hotplug`: a device is plugged into an empty port, used, and taken away again: one whole cycle. */
 import { z } from 'zod';
-import type { FaultWords } from '../fault.ts';
+import type { FaultWords } from '../words.ts';
 
 export const hotDevices = ['virtio-blk', 'nvme', 'virtio-net', 'igb'] as const;
 export type HotDevice = (typeof hotDevices)[number];

@@ -1,6 +1,6 @@
 /** Fault `intx-storm`: a function asserts its INTx, and who listens on the line where it arrives knows nothing of it. */
 import { z } from 'zod';
-import type { FaultWords } from '../fault.ts';
+import type { FaultWords } from '../words.ts';
 
 export const IntxStormFault = z.strictObject({
   kind: z.literal('intx-storm'),

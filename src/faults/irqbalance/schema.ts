@@ -1,6 +1,6 @@
 /** Fault `irqbalance`: the real irqbalance in a machine, looking as often as the lab says. */
 import { z } from 'zod';
-import type { FaultWords } from '../fault.ts';
+import type { FaultWords } from '../words.ts';
 
 export const IrqbalanceFault = z.strictObject({
   kind: z.literal('irqbalance'),

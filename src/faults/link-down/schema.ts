@@ -1,6 +1,6 @@
 /** Fault `link-down`: the cable is pulled out of a NIC, and put in again when the fault is over. */
 import { z } from 'zod';
-import type { FaultWords } from '../fault.ts';
+import type { FaultWords } from '../words.ts';
 
 export const LinkDownFault = z.strictObject({
   kind: z.literal('link-down'),

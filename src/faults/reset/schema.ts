@@ -1,6 +1,6 @@
 /** Fault `reset`: a function is reset by the host's kernel while its driver has it. */
 import { z } from 'zod';
-import type { FaultWords } from '../fault.ts';
+import type { FaultWords } from '../words.ts';
 
 /** `flr`: function-level reset. `bus`: secondary bus reset of the port above, which resets all that is below it. */
 export const resetMethods = ['flr', 'bus'] as const;

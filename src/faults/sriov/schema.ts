@@ -1,6 +1,6 @@
 /** Fault `sriov`: VFs are enabled, driven, and disabled again: one whole cycle. */
 import { z } from 'zod';
-import type { FaultWords } from '../fault.ts';
+import type { FaultWords } from '../words.ts';
 
 export const SriovFault = z.strictObject({
   kind: z.literal('sriov'),

@@ -1,6 +1,6 @@
 /** Fault `vector-pressure`: interrupt vectors of the host are held by somebody else until a few are left. */
 import { z } from 'zod';
-import type { FaultWords } from '../fault.ts';
+import type { FaultWords } from '../words.ts';
 
 export const VectorPressureFault = z.strictObject({
   kind: z.literal('vector-pressure'),
