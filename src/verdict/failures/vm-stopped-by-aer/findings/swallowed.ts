@@ -1,7 +1,7 @@
 /** Lines of the kernel's log that a rate limit has swallowed, or may have: they cannot be missed. */
 import type { DatedKernelEvent } from '../../../../evidence/history.ts';
-import type { Report } from '../episodes.ts';
 import type { AerFacts } from '../facts.ts';
+import type { Report } from '../report.ts';
 
 export interface Swallowed {
   why: string;
