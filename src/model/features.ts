@@ -105,6 +105,11 @@ export const kernelFeatureTable = {
     since: [6, 11],
     stable: { '6.10': 3 },
   },
+  edgeWaitsForHandler: {
+    what: 'an edge interrupt that comes in where its irq has moved to waits for the handler on the old CPU; before, that CPU was left to go round again',
+    source: '8d39d6ec4db5 genirq: Prevent migration live lock in handle_edge_irq()',
+    since: [6, 17],
+  },
   vectorSetupLocked: {
     what: 'an interrupt that finds its slot freed looks again under the vector lock before it marks the slot unused',
     source: 'ce0b5eedcb75 x86/irq: Plug vector setup race',

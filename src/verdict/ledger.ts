@@ -8,6 +8,7 @@ import { readVectorText } from '../evidence/ftrace/vectors.ts';
 import type { KernelEvent as LogLine } from '../evidence/kernel-log/parse.ts';
 import { readQemuTraceLine } from '../evidence/qemu-trace.ts';
 import { syncMark, syncWrite } from '../evidence/sync.ts';
+import { kernelFeatures, kernelVersion } from '../model/features.ts';
 import { balance } from '../model/ledger/balance.ts';
 import type { Balance } from '../model/ledger/book.ts';
 import { type ClockMark, LedgerClock } from '../model/ledger/clock.ts';
@@ -124,6 +125,8 @@ export class LedgerReader {
   }
 
   logEvent(event: LogLine): void {
+    if (event.kind === 'boot')
+      this.#kernel.edgeWaits = kernelFeatures(kernelVersion(event.release)).edgeWaitsForHandler === true;
     if (event.kind === 'clock-unstable') this.#kernel.doubt = jumpingClock;
     if (event.kind === 'cpu-offline') this.#kernel.doubt ??= deadCpu(event.cpu);
     const { stamp: time, line } = event.at;

@@ -66,6 +66,10 @@ describe('features by version', () => {
     ['6.1.170', 'vectorSetupLocked', false],
     ['6.12.41', 'vectorSetupLocked', false],
     ['6.12.95', 'vectorSetupLocked', true],
+    ['6.12.95', 'edgeWaitsForHandler', false],
+    ['6.17.0', 'edgeWaitsForHandler', true],
+    ['6.19.14', 'affinitySpreadByCluster', false],
+    ['7.2.13', 'affinitySpreadByCluster', true],
   ] as const)('%s %s: %s', (release, feature, expected) => {
     expect(of(release)[feature]).toBe(expected);
   });

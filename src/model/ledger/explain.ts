@@ -84,7 +84,11 @@ function ofIrq(owner: Tenure, { at, message }: Latch, slot: Slot, sides: Sides):
   const here = place(slot);
   const rounds = sides.rounds.get(irq) ?? [];
   const busy = rounds.find(
-    (round) => round.cpu !== slotCpu(slot) && round.time <= at.high && round.end >= at.low,
+    (round) =>
+      round.cpu !== slotCpu(slot) &&
+      round.time <= at.high &&
+      round.end >= at.low &&
+      !waitsFor(round, owner, at, message.pin, sides.kernel),
   );
   if (busy) {
     const why = `irq ${irq} was in its handler on CPU ${busy.cpu}, which goes round again (IRQS_PENDING)`;
@@ -123,6 +127,22 @@ function ofIrq(owner: Tenure, { at, message }: Latch, slot: Slot, sides: Sides):
   if (stopped) return freed(irq, here, stopped, sides.kernel);
   const why = `irq ${irq} owned ${here}, and none of its handlers ran`;
   return { outcome: 'lost', why, evidence: [{ from: 'kernel', line: owner.line }] };
+}
+
+/**
+ * Where the irq has its vector now, an edge waits for the handler on another CPU, and has a round of its own
+ * (kernel/irq/chip.c irq_can_handle_pm, since 6.17). Only of a vector that was the irq's until that handler was done: when
+ * the CPU looked is not known.
+ */
+function waitsFor(
+  round: Round,
+  { irq, from }: Tenure,
+  at: Interval,
+  pin: number | undefined,
+  kernel: KernelSide,
+): boolean {
+  if (!kernel.edgeWaits || pin !== undefined || from > at.low) return false;
+  return (kernel.ownedNext(irq, from)?.from ?? Number.POSITIVE_INFINITY) > round.end;
 }
 
 /**

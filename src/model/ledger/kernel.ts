@@ -92,6 +92,9 @@ export class KernelSide {
     }
   }
 
+  /** Feature `edgeWaitsForHandler`. */
+  edgeWaits = false;
+
   /** Why this kernel is not accused of anything; undefined: it may be. */
   doubt: string | undefined;
 
