@@ -356,4 +356,17 @@ describe('7.2', () => {
     expect([explained('6.12.117', onIt), explained('6.12.117', own)]).toEqual([false, true]);
     expect([explained('?', onIt), explained('?', own)]).toEqual([true, true]);
   });
+
+  test('an ixgbe that was detached has nothing to save at the next error', () => {
+    const log = [...head(), veto(vfs[0]!), veto(vfs[1]!), end(false)];
+    expect(explain(episode('non-fatal', undefined, '7.2.13', 'ixgbe'), log)).toMatchObject({
+      outcome: 'failed',
+    });
+    const alone = [...gone, reset(0), end(false)];
+    expect(explain(episode('fatal', 'vfio-pci', '7.2.13', 'ixgbe'), alone)).toMatchObject({
+      outcome: 'failed',
+    });
+    // igb asks for a reset whatever became of its interface, and recovers.
+    expect(explain(episode('fatal', 'vfio-pci', '7.2.13'), alone).explained).toBe(false);
+  });
 });

@@ -1,6 +1,6 @@
 /**
  * Native PCIe hot-plug lines. Source: drivers/pci/hotplug/pciehp_ctrl.c, pciehp_hpc.c; the button wording
- * changed between 6.1 and 6.12.
+ * changed between 6.1 and 6.12, that of link changes in 6.16.
  */
 import { deviceMessage } from './line.ts';
 

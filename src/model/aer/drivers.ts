@@ -45,6 +45,7 @@ const intelSlotReset: Answer[] = [
 /** netif_device_detach(): the interface is there and sends nothing; nothing attaches it again. */
 const detached = { detaches: true } as const;
 const needReset: Answer = { result: 'need-reset' };
+const disconnect: Answer = { result: 'disconnect' };
 const canRecover: Answer = { result: 'can-recover' };
 
 export const driverTable: Readonly<Record<string, DriverModel>> = {
@@ -68,14 +69,20 @@ export const driverTable: Readonly<Record<string, DriverModel>> = {
   },
   ixgbe: {
     source: 'drivers/net/ethernet/intel/ixgbe/ixgbe_main.c ixgbe_io_error_detected',
-    // An error that the header log blames on a VF is answered RECOVERED after a reset of that VF.
-    detected: () => [needReset, { result: 'recovered', line: { what: 'vf-caused-error', must: true } }],
+    // An error that the header log blames on a VF is answered RECOVERED after a reset of that VF; DISCONNECT while the
+    // driver is not set up yet, or its interface is detached, as it is after a recovery that failed.
+    detected: () => [
+      needReset,
+      { result: 'recovered', line: { what: 'vf-caused-error', must: true } },
+      disconnect,
+    ],
     slotReset: intelSlotReset,
     failed: detached,
   },
   ixgbevf: {
     source: 'drivers/net/ethernet/intel/ixgbevf/ixgbevf_main.c ixgbevf_io_error_detected',
-    detected: () => [needReset],
+    // Not set up yet: DISCONNECT.
+    detected: () => [needReset, disconnect],
     slotReset: intelSlotReset,
     failed: detached,
   },
@@ -108,7 +115,8 @@ export const driverTable: Readonly<Record<string, DriverModel>> = {
     slotReset: [{ result: 'recovered' }],
   },
   'virtio-pci': {
-    source: 'drivers/virtio/virtio_pci_common.c virtio_pci_driver: no err_handler',
+    source:
+      'drivers/virtio/virtio_pci_common.c virtio_pci_driver: no err_handler, in 7.2 one without error_detected',
     detected: () => undefined,
   },
 };

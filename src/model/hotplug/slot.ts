@@ -1,7 +1,7 @@
 /**
  * A slot's button, as QEMU presses it and pciehp takes it. Source: QEMU hw/pci/pcie.c (10.0: pcie_cap_slot_plug_cb and
  * pcie_cap_slot_unplug_request_cb each set the attention button event), Linux drivers/pci/hotplug/pciehp_ctrl.c
- * (v6.1, v6.12) pciehp_handle_button_press: a press means on for a slot that is off, off for one that is on.
+ * (v6.1, v6.12, v7.2) pciehp_handle_button_press: a press means on for a slot that is off, off for one that is on.
  *
  * A device that is plugged in while the slot still powers off from the one before it (a second, remove_board()) is
  * found and enabled at the end of that; its press is taken only then, and means off: the device goes again 5 s later.

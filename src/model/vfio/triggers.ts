@@ -1,7 +1,7 @@
 /**
  * What VFIO_DEVICE_SET_IRQS asks of genirq, and what becomes of it. Source: drivers/vfio/pci/vfio_pci_intrs.c
- * (vfio_intx_enable, vfio_msi_enable, vfio_msi_set_vector_signal; before 6.10 vfio_intx_set_signal), read in 5.10, 6.1
- * and 6.12.
+ * (vfio_intx_enable, vfio_msi_enable, vfio_msi_set_vector_signal; before 6.10 vfio_intx_set_signal), read in 5.10, 6.1,
+ * 6.12 and 7.2.
  */
 
 export interface VfioFunction {
