@@ -347,6 +347,16 @@ describe('7.2', () => {
     expect(explain(episode('non-fatal', 'igbvf', '6.12.117'), log)).toMatchObject({ explained: false });
   });
 
+  test('a reset takes what a driver does not restore: of igbvf after any reset, of igb never', () => {
+    const lost = (severity: Severity, release: string, vfDriver: string) =>
+      predict(episode(severity, vfDriver, release)).unrestored.map((fn) => fn.bdf);
+    expect(lost('non-fatal', '7.2.13', 'igbvf')).toEqual(vfs);
+    expect(lost('non-fatal', '6.12.117', 'igbvf')).toEqual([]);
+    expect(lost('fatal', '6.12.117', 'igbvf')).toEqual(vfs);
+    // A guest's is set up again with the guest.
+    expect(lost('fatal', '7.2.13', 'vfio-pci')).toEqual([]);
+  });
+
   test('that nothing was found stands on the port line, before 6.16 on one of its own', () => {
     const onIt: Observation[] = [{ ...report('non-fatal'), noDetails: true } as Observation];
     const own: Observation[] = [report('non-fatal'), { kind: 'no-details' }];

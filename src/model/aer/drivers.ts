@@ -29,6 +29,8 @@ export interface DriverModel {
   detected(frozen: boolean, features: KernelFeatures): Answer[] | undefined;
   mmioEnabled?: Result[];
   slotReset?: Answer[];
+  /** Its slot_reset writes back the configuration space (pci_restore_state), MSI-X with it. */
+  restores?: true;
   /** Line that its resume may print. */
   resume?: DriverLine;
   /** What its error_detected does when it is told that the recovery failed. */
@@ -57,6 +59,7 @@ export const driverTable: Readonly<Record<string, DriverModel>> = {
       return choose(features.igbIgnoresNonFatal, [quiet], [needReset]);
     },
     slotReset: intelSlotReset,
+    restores: true,
     failed: detached,
   },
   igbvf: {
@@ -77,6 +80,7 @@ export const driverTable: Readonly<Record<string, DriverModel>> = {
       disconnect,
     ],
     slotReset: intelSlotReset,
+    restores: true,
     failed: detached,
   },
   ixgbevf: {
@@ -99,6 +103,7 @@ export const driverTable: Readonly<Record<string, DriverModel>> = {
       { result: 'recovered', line: { what: 'slot-reset', must: true } },
       { result: 'disconnect', line: { what: 'slot-reset', must: true } },
     ],
+    restores: true,
     failed: { line: { what: 'detected-failure', must: true } },
   },
   'vfio-pci': {
@@ -113,6 +118,7 @@ export const driverTable: Readonly<Record<string, DriverModel>> = {
     detected: (frozen) => [frozen ? needReset : canRecover],
     mmioEnabled: ['recovered'],
     slotReset: [{ result: 'recovered' }],
+    restores: true,
   },
   'virtio-pci': {
     source:

@@ -16,6 +16,8 @@ export interface Prediction {
   vetoes: WalkedFunction[];
   /** Functions whose driver is told of a failure and takes its interface away. Rule AER-FAILURE. */
   detached: WalkedFunction[];
+  /** Functions whose driver goes on after a reset that took their configuration away. Rule AER-RESTORE. */
+  unrestored: WalkedFunction[];
 }
 
 /** Functions whose holder is told of an uncorrectable error, in walk order. Rules AER-WALK and AER-VFIO. */
@@ -35,20 +37,28 @@ export function predict(episode: Episode, resetWorks = true): Prediction {
   let state: LogState = firstLogState();
   let votes: readonly Vote[] = [];
   let outcome: Prediction['outcome'] = 'reported';
+  let wasReset = false;
   while (state.at !== 'done') {
     const move = ordinary(state, episode, resetWorks);
     if (move.prints) mustPrint.push(move.prints);
     if (move.prints?.kind === 'end') {
       votes = [...votes, ...state.recovery!.votes];
+      wasReset ||= state.recovery!.wasReset;
       outcome = move.prints.recovered ? 'recovered' : 'failed';
     }
     state = move.next;
   }
   const vetoing = votes.filter((vote) => vote.result === 'no-aer-driver').map((vote) => vote.bdf);
   const vetoes = episode.walk.filter((fn) => vetoing.includes(fn.bdf));
-  const told = votes.filter((vote) => vote.stage === 'perm_failure').map((vote) => vote.bdf);
+  const at = (stage: Vote['stage']) => votes.filter((vote) => vote.stage === stage).map((vote) => vote.bdf);
+  const told = at('perm_failure');
+  const went = wasReset ? at('resume') : [];
+  const unrestored = episode.walk.filter((fn) => {
+    const driver = driverOf(fn);
+    return went.includes(fn.bdf) && driver?.slotReset && !driver.restores;
+  });
   const detached = episode.walk.filter((fn) => told.includes(fn.bdf) && driverOf(fn)?.failed?.detaches);
-  return { outcome, votes, mustPrint, signals: signalled(episode), vetoes, detached };
+  return { outcome, votes, mustPrint, signals: signalled(episode), vetoes, detached, unrestored };
 }
 
 /** Silent moves before printing ones where the line is optional; the first answer where there are several. */

@@ -8,6 +8,8 @@ export const aerRules = {
   'AER-O5': '"Link Active not set" comes only while the link is being reset',
   'AER-FAILURE':
     'when a recovery fails, ≥ 6.18 tells every function on the bus of it by error_detected(perm_failure), in bus order; before, nobody is told',
+  'AER-RESTORE':
+    'a reset of the bus wipes out the configuration of every function; MSI-X of one whose driver’s slot_reset does not restore it (igbvf, ixgbevf) stays off',
   'AER-ORDER':
     'port line, details of each source, then error_detected → mmio_enabled → slot_reset → resume, each in bus order',
   'AER-WALK':

@@ -15,6 +15,7 @@ import { stopLines } from './findings/guests.ts';
 import type { GuestFacts } from './guests.ts';
 import { isBack } from './remedy.ts';
 import type { Report } from './report.ts';
+import { unrestoredSteps } from './unrestored.ts';
 
 export function causalChain(facts: AerFacts, stopped: readonly GuestFacts[]): ChainStep[] {
   const steps: ChainStep[] = [];
@@ -175,7 +176,7 @@ function endOfRecovery(facts: AerFacts, report: Report): ChainStep[] {
     ? `On the host ${who} recovers${how}: "device recovery successful".`
     : `On the host the recovery fails${how}: "device recovery failed".`;
   const step: ChainStep = { text, seen: true, rule: 'AER-O1', evidence: [...reset, end].map(ofKernel) };
-  return [step, ...detachedStep(facts, report)];
+  return [step, ...detachedStep(facts, report), ...unrestoredSteps(facts, report)];
 }
 
 /** ≥ 6.18: drivers hear that it failed. What an Intel NIC does then is in no log. */

@@ -1,4 +1,4 @@
-/** A recording of 7.2, and what of it would be otherwise had the recovery failed, or had there been more errors. */
+/** Recordings of 7.2, and what of them would be otherwise had the recovery failed, or had there been more errors. */
 import { describe, expect, test } from 'vitest';
 import { type StoredRunCopy, stored } from '../../stored-run.ts';
 
@@ -19,6 +19,45 @@ test('the hang is reproduced and explained, down to who was asked and what was a
 test('its TLP header is read, whose words have 0x', () => {
   const text = JSON.stringify(hang().judge().chain[0]);
   expect(text).toContain('TLP Header: 0x00000000 0x00000001');
+});
+
+describe('a vote for a reset after a non-fatal error', () => {
+  const stall = () => stored('stall-7.2');
+  const step = (run: StoredRunCopy) => run.judge().chain.find(({ rule }) => rule === 'AER-RESTORE');
+
+  test('resets the bus, which igbvf does not survive: it goes on without MSI-X', () => {
+    const verdict = stall().judge();
+    expect(verdict).toMatchObject({ verdict: 'reproduced', asExpected: true, differences: [] });
+    const found = verdict.findings.map((f) => f.id);
+    expect(found).toEqual(expect.arrayContaining(['pf-recovered', 'pf-broken', 'traffic-lost']));
+    expect(found).not.toContain('unexpected-event');
+    expect(step(stall())).toMatchObject({
+      text: 'The reset took nic0.vf0 (0000:01:10.0) its MSI-X, and igbvf goes on without: none of its interrupts arrives.',
+      seen: true,
+      evidence: [{ text: expect.stringContaining('Enable+') }, { text: expect.stringContaining('Enable-') }],
+    });
+  });
+
+  test('without the listings it is inferred, and one that has MSI-X again is not blamed', () => {
+    expect(step(stall().delete('snapshots/after-fault.host.lspci'))).toMatchObject({ seen: false });
+    const again = stall().replace(
+      'snapshots/after-fault.host.lspci',
+      /MSI-X: Enable- Count=3/g,
+      'MSI-X: Enable+ Count=3',
+    );
+    expect(step(again)).toBeUndefined();
+  });
+
+  test('up to 6.17 the reset is a departure', () => {
+    const old = stall().events((event) =>
+      event.kind === 'versions'
+        ? { ...event, kernelRelease: '6.12.117+deb13-amd64', kernelVersion: 'Debian 6.12.117-1' }
+        : event,
+    );
+    expect(old.judge().findings.map((f) => f.title)).toContain(
+      "The kernel's log departs from the model (AER-O3)",
+    );
+  });
 });
 
 describe('a recovery that fails', () => {
