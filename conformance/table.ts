@@ -56,7 +56,7 @@ function totals(rows: readonly Row[]): string[] {
     percent({ of: sum((m) => m[name].of), predicted: sum((m) => m[name].predicted) });
   const kernels = new Set(rows.map(({ kernel }) => kernel)).size;
   return [
-    `${kernels} kernels`,
+    `${kernels} kernel${kernels === 1 ? '' : 's'}`,
     `${rows.length} recordings`,
     String(sum((m) => m.events)),
     share('counters'),

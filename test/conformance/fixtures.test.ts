@@ -8,7 +8,7 @@ const traces = repositoryTraces().filter((file) => file.endsWith('.gz'));
 
 test('there are recordings of every kernel that they are said to be of', () => {
   const kernels = new Set(traces.map(kernelOf));
-  expect([...kernels].sort()).toEqual(['5.10', '6.1', '6.12']);
+  expect([...kernels].sort()).toEqual(['5.10', '6.1', '6.12', '7.2']);
 });
 
 describe.each(traces)('%s', (file) => {
