@@ -1,5 +1,5 @@
 /** What differs between kernels on the way from a virtio device to its interrupts. */
-import type { FeatureEntry } from '../features.ts';
+import type { FeatureEntry } from './entry.ts';
 
 export const virtioFeatureTable = {
   virtioSharedSlow: {
