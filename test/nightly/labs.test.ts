@@ -60,7 +60,7 @@ it('vfio-intx-conflict: the variants that run on demand, on every kernel', async
 
 it('boot-interrupt-storm: what does not help, and irqpoll where it does, on every kernel', async () => {
   using cli = new LabCli();
-  const slow = ['irqpoll-no-driver', 'irqpoll', 'silence-after', 'rebind'];
+  const slow = ['irqpoll-no-driver', 'irqpoll', 'irqpoll-threaded', 'silence-after', 'rebind'];
   const args = ['run', join(labs, 'boot-interrupt-storm.yaml'), '--kernel', 'all', '--json'];
   const { exitCode, stdout } = await cli.start([...args, ...slow.flatMap((id) => ['--variant', id])]).ended;
   const { variants } = JSON.parse(stdout) as RunResult;

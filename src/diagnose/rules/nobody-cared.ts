@@ -98,7 +98,7 @@ export function nobodyCared(book: Casebook): Finding | undefined {
         },
         {
           what: 'irqpoll, as the message proposes',
-          cost: 'every handler of every shared line is tried on each stray interrupt: slow, it hides the cause, and it does not help where no driver knows the interrupt',
+          cost: `every handler of every shared line is tried on each stray interrupt: slow, it hides the cause, and it does not help where no driver knows the interrupt${threaded ? ', nor where handlers are threads, as here' : ''}`,
         },
       ],
       lab: stormLab(threaded),
