@@ -188,7 +188,8 @@ export const quirks: readonly Quirk[] = [
     id: 'tcg-lost-timer',
     what: "An idle CPU's local APIC timer never fires again: whatever waits for a timer there waits for ever",
     versions:
-      'seen in 10.0.2 with thread=multi, once in some 250 boots of 6.12; an RCU stall tells, 21 s later',
+      'seen in 10.0.2 with thread=multi, once in some 250 boots of 6.12, and in 5 of 30 of 7.2 with four CPUs and many ' +
+      'disks; an RCU stall tells, 21 s later',
     avoidedBy: 'cannot be avoided: recognised on the console; an infrastructure error, never a verdict',
     affects: 'machines of two or more CPUs under TCG: commands that hang, a false deadline',
     console: { line: /rcu_\w+ kthread timer wakeup didn't happen/, accel: 'tcg' },
