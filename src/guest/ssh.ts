@@ -202,7 +202,12 @@ export class SshConnection {
     const abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     void this.lost.then((error) => reject(this.#lostFailure(error)));
-    start((error, value) => (error ? reject(this.#refused(error)) : resolve(value)));
+    try {
+      start((error, value) => (error ? reject(this.#refused(error)) : resolve(value)));
+    } catch (error) {
+      // ssh2 throws where the socket takes no more and has not told of its end yet.
+      reject(this.#lostFailure(error as Error));
+    }
     try {
       return await promise;
     } finally {

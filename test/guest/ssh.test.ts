@@ -65,11 +65,11 @@ function serve(socket: Socket): void {
   ssh.injectSocket(socket);
 }
 
-function login(keepaliveIntervalMs = 0): Promise<SshConnection> {
+function login(keepaliveIntervalMs = 0, open = () => connect(join(folder, 'ssh'))): Promise<SshConnection> {
   return SshConnection.connect(
     {
       machine: 'vm0',
-      open: async () => connect(join(folder, 'ssh')),
+      open: async () => open(),
       privateKey: key.privateKey,
       keepaliveIntervalMs,
       keepaliveCountMax: 3,
@@ -125,4 +125,14 @@ it('a server that falls silent is lost after the keepalives, and commands end wi
   expect((await ssh.lost).message).toContain('Keepalive timeout');
   expect((await running).exitCode).toBeNull();
   await expect(ssh.exec('anything', never)).rejects.toMatchObject({ code: 'SSH_LOST' });
+});
+
+it('a connection whose socket takes no more is lost, before its end is told', async () => {
+  let socket: Socket | undefined;
+  const ssh = await login(0, () => (socket = connect(join(folder, 'ssh'))));
+  socket!.end();
+  await expect(ssh.exec('ls', never)).rejects.toMatchObject({
+    code: 'SSH_LOST',
+    message: 'vm0: the SSH connection is lost: Not connected',
+  });
 });
