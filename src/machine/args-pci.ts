@@ -1,6 +1,6 @@
 /** The PCI tree of a spec as `-device` arguments, parents first. */
 import { type DiskBacking, escapeComma } from './channels.ts';
-import type { QuirkId } from './quirks.ts';
+import type { QuirkId } from './quirk.ts';
 import type { MachineSpec, PciDevice, PciPlace, PciPort } from './spec.ts';
 import { functionOf, isPort, type PciNode } from './topology.ts';
 

@@ -5,7 +5,8 @@
 import { pciArgs } from './args-pci.ts';
 import { type Channel, chardev, type DiskBacking, escapeComma, ownProcessWiring } from './channels.ts';
 import { refuseUndetermined } from './determinism.ts';
-import { type QuirkId, quirksAvoided } from './quirks.ts';
+import type { QuirkId } from './quirk.ts';
+import { quirksAvoided } from './quirks.ts';
 import type { Accelerator, ControlNic, MachineSpec } from './spec.ts';
 import { allDevices } from './topology.ts';
 import { validateSpec, virtioIommuDefaultSlot } from './validate.ts';

@@ -1,6 +1,7 @@
 /** What a deterministic machine cannot have. Found here, with the quirk that is the reason. */
 import { UsageError } from '../errors.ts';
-import { type QuirkId, quirks } from './quirks.ts';
+import type { QuirkId } from './quirk.ts';
+import { quirks } from './quirks.ts';
 import type { Accelerator, MachineSpec } from './spec.ts';
 import { allDevices } from './topology.ts';
 

@@ -1,6 +1,6 @@
 /** A machine that is no more: what is known of its end, and the error that says so. */
 import { LabBrokeError } from '../errors.ts';
-import { quirkInStderr, quirkOfSignal } from './quirks.ts';
+import { quirkInStderr } from './quirks.ts';
 
 /** The end of a QEMU process. */
 export interface StoppedMachine {
@@ -28,7 +28,7 @@ export function endedError(stopped: StoppedMachine): LabBrokeError {
       lastLines,
     });
   }
-  const quirk = quirkInStderr(stopped.lastStderr) ?? quirkOfSignal(stopped.signal);
+  const quirk = quirkInStderr(stopped.lastStderr);
   return new LabBrokeError(
     `QEMU of machine ${stopped.name} ended on its own: ${how(stopped)}${quirk ? ` (known quirk ${quirk.id})` : ''}`,
     {

@@ -3,66 +3,9 @@
  * quirk never becomes a "kernel bug" in a verdict. Differences between *kernels* live elsewhere.
  */
 
+import type { Quirk, QuirkId } from './quirk.ts';
 import type { Accelerator, MachineSpec } from './spec.ts';
 import { allDevices, allPorts } from './topology.ts';
-
-export interface Quirk {
-  id: QuirkId;
-  /** One sentence: what goes wrong. */
-  what: string;
-  /** QEMU versions and commits, as far as known. */
-  versions: string;
-  /** Where it comes from, if that is known and more than a commit says: QEMU's file and function. */
-  cause?: string;
-  /** How it is avoided, or how it is recognised where it cannot be. */
-  avoidedBy: string;
-  /** What it would break, in words of a lab. */
-  affects: string;
-  /** Whether the workaround belongs into this machine's command line. Absent: nothing to put there. */
-  applies?: (spec: MachineSpec, accel: Accelerator['kind']) => boolean;
-  /** Recognises the quirk in a line of QEMU's stderr. */
-  stderr?: RegExp;
-  /** Recognises it by what ended QEMU. */
-  signals?: readonly NodeJS.Signals[];
-  /** Recognises it in a line of the kernel's console. */
-  console?: ConsoleSign;
-  /** The same in a guest inside the host. */
-  guestConsole?: ConsoleSign;
-}
-
-/** A line that tells of a quirk, under this accelerator, and on machines of so many CPUs or more. */
-export interface ConsoleSign {
-  line: RegExp;
-  accel: Accelerator['kind'];
-  cpus?: number;
-}
-
-export const quirkIds = [
-  'vf-bar-address',
-  'root-port-link-active',
-  'acpi-hotplug-hides-slot',
-  'tcg-single-thread-nested-hang',
-  'icount-block-io',
-  'icount-full-console',
-  'icount-stop-skips-time',
-  'icount-stop-runs-on',
-  'restored-waits-for-cpu0',
-  'tcg-iotlb-assertion',
-  'tcg-stale-breakpoint',
-  'tcg-lost-timer',
-  'tcg-late-timer-check',
-  'tcg-nested-cpu-stuck',
-  'igbvf-no-migration-state',
-  'nvme-no-migration',
-  'nvme-kept-when-pulled',
-  'heap-corrupted',
-  'kvm-opens-but-runs-nothing',
-  'igb-sends-no-errors',
-  'qboot-leaves-serr-off',
-  'iommu-remapping-needs-split-irqchip',
-  'amd-iommu-deaf-ioapic',
-] as const;
-export type QuirkId = (typeof quirkIds)[number];
 
 export const quirks: readonly Quirk[] = [
   {
@@ -259,10 +202,9 @@ export const quirks: readonly Quirk[] = [
       'lock with a doorbell write comes to nvme_process_db() after it, for a pulled device lives on ' +
       '(nvme-kept-when-pulled)',
     avoidedBy:
-      'who reads a disk and who pulls it are on one CPU (faults/hotplug/slot.ts); the end is recognised by the signal ' +
-      'or the words of glibc; an infrastructure error, never a verdict',
+      'who reads a disk and who pulls it are on one CPU (faults/hotplug/slot.ts); an abort is recognised by ' +
+      'the words of glibc, a SIGSEGV says nothing of itself; an infrastructure error, never a verdict',
     affects: 'hot-plug storms',
-    signals: ['SIGSEGV'],
     stderr:
       /^(?:malloc|free|realloc|calloc|munmap_chunk|malloc_consolidate)\(\): |^corrupted (?:double-linked list|size vs)|^double free or corruption/,
   },
@@ -320,10 +262,6 @@ export function quirksAvoided(spec: MachineSpec, accel: Accelerator['kind']): Qu
 }
 
 /** The quirk that a stderr line of QEMU shows, if any. */
-export function quirkOfSignal(signal: NodeJS.Signals | null): Quirk | undefined {
-  return signal === null ? undefined : quirks.find((quirk) => quirk.signals?.includes(signal));
-}
-
 export function quirkInStderr(lines: readonly string[]): Quirk | undefined {
   return quirks.find((quirk) => lines.some((line) => quirk.stderr?.test(line)));
 }

@@ -11,7 +11,8 @@
 import { isKnownError, LabBrokeError, UsageError } from '../errors.ts';
 import { type RunningMachine, type StartOptions, startMachine } from './machine.ts';
 import type { QmpClient } from './qmp.ts';
-import { type QuirkId, quirks } from './quirks.ts';
+import type { QuirkId } from './quirk.ts';
+import { quirks } from './quirks.ts';
 import type { MachineSpec } from './spec.ts';
 import { allDevices } from './topology.ts';
 

@@ -1,6 +1,6 @@
 /** What a machine spec may not be. Found here, with words, rather than by QEMU or by a guest that sees nothing. */
 import { UsageError } from '../errors.ts';
-import { quirkIds } from './quirks.ts';
+import { quirkIds } from './quirk.ts';
 import type { MachineSpec, PciDevice, PciPlace } from './spec.ts';
 import { allDevices, allPorts, functionOf, isPort, type PciNode } from './topology.ts';
 

@@ -3,7 +3,8 @@ import { LabBrokeError } from '../errors.ts';
 import type { NestedGuest } from '../guest/nested.ts';
 import type { MachineConsole } from '../machine/console.ts';
 import type { RunningMachine } from '../machine/machine.ts';
-import { type ConsoleSign, type Quirk, quirks } from '../machine/quirks.ts';
+import type { ConsoleSign, Quirk } from '../machine/quirk.ts';
+import { quirks } from '../machine/quirks.ts';
 import type { Accelerator } from '../machine/spec.ts';
 
 export function watchHost(machine: RunningMachine, { kind }: Accelerator, broken: AbortController): void {

@@ -33,11 +33,6 @@ describe('endedError', () => {
       'QEMU_DIED',
       'QEMU of machine host ended on its own: killed by SIGABRT (known quirk tcg-iotlb-assertion)',
     ],
-    [
-      { signal: 'SIGSEGV' as const },
-      'QEMU_DIED',
-      'QEMU of machine host ended on its own: killed by SIGSEGV (known quirk heap-corrupted)',
-    ],
     [{ wanted: true, exitCode: 0 }, 'MACHINE_STOPPED', 'machine host was stopped by the harness'],
   ])('%j', (change, code, message) => {
     expect(endedError(stopped(change))).toMatchObject({ code, message });

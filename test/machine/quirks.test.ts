@@ -1,8 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { qemuArgs } from '../../src/machine/args.ts';
+import { quirkIds } from '../../src/machine/quirk.ts';
 import { ioapicIsDeaf } from '../../src/machine/quirk-checks.ts';
-import { quirkIds, quirkInStderr, quirks, quirksAvoided } from '../../src/machine/quirks.ts';
+import { quirkInStderr, quirks, quirksAvoided } from '../../src/machine/quirks.ts';
 import { bareSpec, passthroughGuest, passthroughHost } from './specs.ts';
 
 it.each([
