@@ -7,6 +7,7 @@ import { readBootHeader } from './bzimage.ts';
 import { type BuildContext, moveIntoPlace, withTempDirectory } from './cache.ts';
 import { exists } from './exists.ts';
 import type { Kernel, KernelRef } from './kernel.ts';
+import { moduleLists } from './modules.ts';
 import { writeVmlinux } from './vmlinux.ts';
 
 /** Throws `EnvironmentError` KERNEL_NOT_FOUND or MODULES_NOT_FOUND. */
@@ -44,9 +45,6 @@ export async function customKernel(context: BuildContext, ref: Exclude<KernelRef
   const { release, banner } = header;
   return { name: 'custom', release, banner, image, bzImage: resolve(ref.image), modulesDir, id };
 }
-
-/** What the build makes, and no depmod afterwards. */
-export const moduleLists = ['modules.order', 'modules.builtin', 'modules.builtin.modinfo'];
 
 function listMissing(place: string, name: string): EnvironmentError {
   return new EnvironmentError(`${place} has modules, but no ${name}.`, {

@@ -1,6 +1,9 @@
 /** Which module files an image needs: the wanted ones and all that they depend on. Pure. */
 import { matchesGlob } from 'node:path';
 
+/** Beside the modules: what the kernel's build makes, and no depmod afterwards. */
+export const moduleLists = ['modules.order', 'modules.builtin', 'modules.builtin.modinfo'];
+
 export interface ModuleIndex {
   /** Normalised name → path below lib/modules/<release>, e.g. `kernel/drivers/vfio/vfio.ko.xz`. */
   paths: ReadonlyMap<string, string>;

@@ -4,9 +4,8 @@ import { dirname, join, matchesGlob } from 'node:path';
 import { EnvironmentError, UsageError } from '../errors.ts';
 import { type DebianPackage, debPath } from './apt.ts';
 import type { BuildContext } from './cache.ts';
-import { moduleLists } from './custom-kernel.ts';
 import type { Kernel } from './kernel.ts';
-import { insertionOrder, type ModuleIndex, readModuleIndex, selectModules } from './modules.ts';
+import { insertionOrder, type ModuleIndex, moduleLists, readModuleIndex, selectModules } from './modules.ts';
 import { type Recipe, recipeSource } from './recipe.ts';
 import { run } from './run.ts';
 
