@@ -29,11 +29,11 @@ export async function ledger(
 ): Promise<number> {
   const files = await chooseFiles(given, cwd);
   const reader = new LedgerReader();
-  await eachLine(resolve(cwd, files.device), (line) => reader.qemuLine(line));
-  await eachLine(resolve(cwd, files.kernel), (line) => reader.kernelLine(line));
+  await eachLine(cwd, files.device, (line) => reader.qemuLine(line));
+  await eachLine(cwd, files.kernel, (line) => reader.kernelLine(line));
   if (files.log !== undefined) {
     const lines: string[] = [];
-    await eachLine(resolve(cwd, files.log), (line) => lines.push(line));
+    await eachLine(cwd, files.log, (line) => lines.push(line));
     for (const event of kernelEvents(kernelLines(plainLines(files.log, 'host', lines.join('\n')))))
       reader.logEvent(event);
   }
@@ -59,7 +59,7 @@ async function chooseFiles(given: readonly string[], cwd: string): Promise<Ledge
     for (const [kind, name] of Object.entries(inFolder))
       if (existsSync(join(resolve(cwd, folder!), name)))
         found[kind as keyof LedgerFiles] = join(folder!, name);
-  } else for (const file of given) found[await kindOf(resolve(cwd, file), file)] = file;
+  } else for (const file of given) found[await kindOf(cwd, file)] = file;
   const { device, kernel, log } = found;
   if (device !== undefined && kernel !== undefined) return { device, kernel, log };
   const missing = [
@@ -73,35 +73,32 @@ async function chooseFiles(given: readonly string[], cwd: string): Promise<Ledge
 }
 
 /** By its first lines that say so. */
-async function kindOf(path: string, shown: string): Promise<keyof LedgerFiles> {
+async function kindOf(cwd: string, file: string): Promise<keyof LedgerFiles> {
   let kind: keyof LedgerFiles | undefined;
   let lines = 0;
-  await eachLine(
-    path,
-    (line) => {
-      lines += 1;
-      if (readQemuTraceLine(line).type !== 'unreadable') kind = 'device';
-      else if (looksLikeTrace(line)) kind = 'kernel';
-      return kind === undefined && lines < 1000;
-    },
-    shown,
-  );
+  await eachLine(cwd, file, (line) => {
+    lines += 1;
+    if (readQemuTraceLine(line).type !== 'unreadable') kind = 'device';
+    else if (looksLikeTrace(line)) kind = 'kernel';
+    return kind === undefined && lines < 1000;
+  });
   return kind ?? 'log';
 }
 
 /** @param take returns false when it has enough. One character a byte; what is packed is unpacked. */
-async function eachLine(path: string, take: (line: string) => unknown, shown = path): Promise<void> {
+async function eachLine(cwd: string, file: string, take: (line: string) => unknown): Promise<void> {
   const cutter = new LineCutter();
   // Of half a trace every interrupt of the other half would look lost.
   let cut: string | undefined;
   try {
-    for await (const piece of readLog('.', path, (why) => (cut = why)))
+    // Read more than once, so that it cannot be stdin.
+    for await (const piece of readLog(cwd, file === '-' ? './-' : file, (why) => (cut = why)))
       for (const line of cutter.push(piece)) if (take(line) === false) return;
   } catch (error) {
     if (isKnownError(error) && error.code !== 'NO_SUCH_LOG') throw error;
-    throw noTrace((error as Error).message.replace(path, shown), error);
+    throw noTrace((error as Error).message, error);
   }
-  if (cut !== undefined) throw noTrace(`${shown}: ${cut}`);
+  if (cut !== undefined) throw noTrace(`${file}: ${cut}`);
   for (const line of cutter.end()) take(line);
 }
 
@@ -126,7 +123,7 @@ async function textsOf(
     const file = files[from];
     if (wanted.size === 0 || file === undefined) continue;
     let number = 0;
-    await eachLine(resolve(cwd, file), (line) => {
+    await eachLine(cwd, file, (line) => {
       number += 1;
       if (wanted.has(number)) texts.set(`${from}:${number}`, line);
     });
