@@ -485,6 +485,18 @@ describe('expectations and matrix', () => {
                                                                   ^"
     `);
   });
+  test('a usual value that is not on its axis', () => {
+    expect(
+      problemsIn(`${small}matrix: { kernel: ['6.1'], usual: { kernel: ['6.1', '6.12'], cpus: [4] } }\n`),
+    ).toMatchInlineSnapshot(`
+      "labs/x.yaml:16:53: matrix.usual.kernel[1]: unknown value of kernel "6.12" (did you mean "6.1"?)
+         16 | matrix: { kernel: ['6.1'], usual: { kernel: ['6.1', '6.12'], cpus: [4] } }
+                                                                  ^
+      labs/x.yaml:16:69: matrix.usual.cpus[0]: unknown value of cpus "4"; this lab names no value of cpus
+         16 | matrix: { kernel: ['6.1'], usual: { kernel: ['6.1', '6.12'], cpus: [4] } }
+                                                                                  ^"
+    `);
+  });
   test('a value twice on an axis', () => {
     expect(problemsIn(`${small}matrix: { kernel: ['6.1', '6.1'] }\n`)).toMatchInlineSnapshot(`
       "labs/x.yaml:16:27: matrix.kernel[1]: 6.1 is on this axis twice

@@ -1,4 +1,4 @@
-/** Every lab on every kernel. That a verdict does not change from run to run, the night's workflow asks: it repeats them. */
+/** Every lab on every kernel, three times over: a verdict that changes from run to run is found here. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -9,7 +9,7 @@ const names = readdirSync(labs).filter((name) => name.endsWith('.yaml'));
 
 it.each(names)('%s', async (name) => {
   using cli = new LabCli();
-  const args = ['run', join(labs, name), '--kernel', 'all', '--json'];
+  const args = ['run', join(labs, name), '--kernel', 'all', '--repeat', '3', '--json'];
   const { exitCode, stdout } = await cli.start(args).ended;
   const { variants } = JSON.parse(stdout) as RunResult;
   const wrong = variants.filter((variant) => !variant.asExpected);
